@@ -1,0 +1,24 @@
+//! Secure Device Install (RFC 8886).
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(clippy::as_conversions, clippy::disallowed_methods)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod detect;
+mod error;
+mod limits;
+mod random;
+mod secret;
+
+// The public interface is:
+pub use detect::{Damage, Detection, Encoding, PemLabel};
+pub use error::{Error, KeyFault, Limit, Misuse, Result, Strangers, Unsupported};
+pub use limits::Limits;
+pub use random::RandomSource;
+#[cfg(feature = "std")]
+pub use random::SystemRandom;
+pub use secret::Secret;
