@@ -16,9 +16,12 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 /// Display gives one line of printable ASCII, at most 512 bytes.
 ///
 /// ```
-/// let error = sdi::open(b"hostname r1\n", &sdi::KeyRing::new()).unwrap_err();
-/// assert_eq!(error, sdi::Error::NotEncrypted);
-/// assert_eq!(error.code(), 100);
+/// let error = sdi::SoftwareKey::parse(b"no key").unwrap_err();
+/// assert_eq!(error.code(), 150);
+/// assert_eq!(
+///     error.to_string(),
+///     "the key cannot be read: it is no private key that is read here"
+/// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

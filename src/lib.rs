@@ -8,15 +8,27 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod asn1;
+mod cms;
+mod crypto;
 mod detect;
 mod error;
+mod identity;
+mod key;
 mod limits;
+mod oid;
+mod pem;
 mod random;
 mod secret;
 
 // The public interface is:
 pub use detect::{Damage, Detection, Encoding, PemLabel};
 pub use error::{Error, KeyFault, Limit, Misuse, Result, Strangers, Unsupported};
+pub use identity::{Certificate, DeviceId};
+pub use key::{
+    DeviceKey, Identity, KeyAlgorithm, KeyError, KeyRing, OpenPolicy, OperatorMode, Owner,
+    PeerPoint, PublicKey, RsaScheme, SignatureScheme, SoftwareKey,
+};
 pub use limits::Limits;
 pub use random::RandomSource;
 #[cfg(feature = "std")]

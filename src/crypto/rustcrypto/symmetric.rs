@@ -1,0 +1,244 @@
+//! AES and triple DES in CBC and CTR, and GHASH.
+
+use aes::cipher::array::Array;
+use aes::cipher::common::BlockSizeUser;
+use aes::cipher::{
+    Block, BlockCipherDecrypt, BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt,
+    KeyInit,
+};
+use ghash::GHash;
+use ghash::universal_hash::UniversalHash;
+use zeroize::Zeroize;
+
+/// A block cipher, keyed for encryption.
+pub(crate) enum BlockEncrypt {
+    Aes128(aes::Aes128Enc),
+    Aes192(aes::Aes192Enc),
+    Aes256(aes::Aes256Enc),
+}
+
+macro_rules! each_aes {
+    ($self:expr, $cipher:ident => $body:expr) => {
+        match $self {
+            Self::Aes128($cipher) => $body,
+            Self::Aes192($cipher) => $body,
+            Self::Aes256($cipher) => $body,
+        }
+    };
+}
+
+impl BlockEncrypt {
+    /// AES with a key of 16, 24 or 32 bytes.
+    pub(crate) fn aes(key: &[u8]) -> Option<Self> {
+        Some(match key.len() {
+            16 => Self::Aes128(aes::Aes128Enc::new_from_slice(key).ok()?),
+            24 => Self::Aes192(aes::Aes192Enc::new_from_slice(key).ok()?),
+            32 => Self::Aes256(aes::Aes256Enc::new_from_slice(key).ok()?),
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn block(&self, block: &mut [u8; 16]) {
+        each_aes!(self, cipher => cipher.encrypt_block(block.into()));
+    }
+
+    /// CBC over whole blocks, in place; `iv` is left ready for the next call.
+    #[cfg(feature = "seal")]
+    pub(crate) fn cbc(&self, iv: &mut [u8; 16], data: &mut [u8]) {
+        struct Chain<'a>(&'a mut [u8; 16], &'a mut [Block<aes::Aes128Enc>]);
+
+        impl BlockSizeUser for Chain<'_> {
+            type BlockSize = <aes::Aes128Enc as BlockSizeUser>::BlockSize;
+        }
+
+        // One call for the whole run: the chain leaves the cipher no parallel work, and a call for
+        // each block would cost as much as the block.
+        impl BlockCipherEncClosure for Chain<'_> {
+            fn call<B: BlockCipherEncBackend<BlockSize = Self::BlockSize>>(self, backend: &B) {
+                let mut chained = Block::<aes::Aes128Enc>::from(*self.0);
+                for block in self.1 {
+                    for (byte, previous) in block.iter_mut().zip(chained) {
+                        *byte ^= previous;
+                    }
+                    backend.encrypt_block_inplace(block);
+                    chained = *block;
+                }
+                *self.0 = chained.into();
+            }
+        }
+
+        let (blocks, _) = Array::slice_as_chunks_mut(data);
+        each_aes!(self, cipher => cipher.encrypt_with_backend(Chain(iv, blocks)));
+    }
+
+    /// CTR with a 32-bit counter (SP 800-38D), in place. Only the last call may end within a block.
+    pub(crate) fn ctr(&self, counter: &mut [u8; 16], data: &mut [u8]) {
+        /// Blocks that are worked on at once: enough for the cipher's parallel units.
+        const RUN: usize = 64;
+        let mut stream = [Block::<aes::Aes128Enc>::default(); RUN];
+        for piece in data.chunks_mut(16 * RUN) {
+            let run = stream.iter_mut().take(piece.len().div_ceil(16));
+            let blocks = run.len();
+            for block in run {
+                *block = (*counter).into();
+                increment(counter);
+            }
+            let used = stream.get_mut(..blocks).unwrap_or_default();
+            each_aes!(self, cipher => cipher.encrypt_blocks(used));
+            for (byte, key) in piece.iter_mut().zip(used.iter().flatten()) {
+                *byte ^= key;
+            }
+        }
+        stream.as_mut_slice().iter_mut().for_each(|block| block.zeroize());
+    }
+}
+
+fn increment(counter: &mut [u8; 16]) {
+    let (_, low) = counter.split_at_mut(12);
+    for byte in low.iter_mut().rev() {
+        *byte = byte.wrapping_add(1);
+        if *byte != 0 {
+            break;
+        }
+    }
+}
+
+/// A block cipher, keyed for decryption.
+pub(crate) enum BlockDecrypt {
+    Aes128(aes::Aes128Dec),
+    Aes192(aes::Aes192Dec),
+    Aes256(aes::Aes256Dec),
+    #[cfg(feature = "legacy")]
+    TripleDes(des::TdesEde3),
+}
+
+impl BlockDecrypt {
+    /// AES with a key of 16, 24 or 32 bytes.
+    pub(crate) fn aes(key: &[u8]) -> Option<Self> {
+        Some(match key.len() {
+            16 => Self::Aes128(aes::Aes128Dec::new_from_slice(key).ok()?),
+            24 => Self::Aes192(aes::Aes192Dec::new_from_slice(key).ok()?),
+            32 => Self::Aes256(aes::Aes256Dec::new_from_slice(key).ok()?),
+            _ => return None,
+        })
+    }
+
+    /// Triple DES with a key of 24 bytes.
+    #[cfg(feature = "legacy")]
+    pub(crate) fn triple_des(key: &[u8]) -> Option<Self> {
+        des::TdesEde3::new_from_slice(key).ok().map(Self::TripleDes)
+    }
+
+    /// One AES block.
+    pub(crate) fn block(&self, block: &mut [u8; 16]) {
+        match self {
+            Self::Aes128(cipher) => cipher.decrypt_block(block.into()),
+            Self::Aes192(cipher) => cipher.decrypt_block(block.into()),
+            Self::Aes256(cipher) => cipher.decrypt_block(block.into()),
+            #[cfg(feature = "legacy")]
+            Self::TripleDes(_) => {}
+        }
+    }
+
+    /// CBC over whole blocks, in place; `iv` (a block long) is left ready for the next call.
+    pub(crate) fn cbc(&self, iv: &mut [u8], data: &mut [u8]) {
+        match self {
+            Self::Aes128(cipher) => cbc_decrypt(cipher, iv, data),
+            Self::Aes192(cipher) => cbc_decrypt(cipher, iv, data),
+            Self::Aes256(cipher) => cbc_decrypt(cipher, iv, data),
+            #[cfg(feature = "legacy")]
+            Self::TripleDes(cipher) => cbc_decrypt(cipher, iv, data),
+        }
+    }
+}
+
+fn cbc_decrypt<C: BlockCipherDecrypt>(cipher: &C, iv: &mut [u8], data: &mut [u8]) {
+    /// Bytes that are worked on at once: enough for the cipher's parallel units.
+    const RUN: usize = 1024;
+    let mut ciphertext = [0_u8; RUN];
+    for piece in data.chunks_mut(RUN) {
+        let block_len = iv.len();
+        let Some(saved) = ciphertext.get_mut(..piece.len()) else { return };
+        saved.copy_from_slice(piece);
+        let (blocks, _) = Array::slice_as_chunks_mut(piece);
+        cipher.decrypt_blocks(blocks);
+        let chain = iv.iter().chain(saved.iter());
+        for (byte, previous) in piece.iter_mut().zip(chain) {
+            *byte ^= previous;
+        }
+        if let Some(last) = saved.rchunks(block_len).next().filter(|last| last.len() == block_len) {
+            iv.copy_from_slice(last);
+        }
+    }
+}
+
+/// GHASH (SP 800-38D) under one hash key.
+#[derive(Clone)]
+pub(crate) struct Ghash {
+    hash: GHash,
+}
+
+impl Ghash {
+    pub(crate) fn new(key: &[u8; 16]) -> Self {
+        Self { hash: GHash::new(key.into()) }
+    }
+
+    /// Whole blocks; a last partial block is filled with zeros.
+    pub(crate) fn update(&mut self, data: &[u8]) {
+        self.hash.update_padded(data);
+    }
+
+    /// The sum so far.
+    pub(crate) fn sum(&self) -> [u8; 16] {
+        self.hash.clone().finalize().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
+        digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()).collect()
+    }
+
+    #[test]
+    fn cbc_matches_sp_800_38a() {
+        let key = hex("2b7e151628aed2a6abf7158809cf4f3c");
+        let iv: [u8; 16] = core::array::from_fn(|i| u8::try_from(i).unwrap());
+        let plain = hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51\
+             30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710");
+        let cipher = hex("7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2\
+             73bed6b8e3c1743b7116e69e222295163ff1caa1681fac09120eca307586e1a7");
+        let mut data = cipher.clone();
+        BlockDecrypt::aes(&key).unwrap().cbc(&mut iv.clone(), &mut data);
+        assert_eq!(data, plain);
+        #[cfg(feature = "seal")]
+        {
+            BlockEncrypt::aes(&key).unwrap().cbc(&mut iv.clone(), &mut data);
+            assert_eq!(data, cipher);
+        }
+        // In runs of any number of blocks.
+        let long: Vec<u8> = (0..16 * 200).map(|i| u8::try_from(i % 251).unwrap()).collect();
+        let mut whole = long.clone();
+        BlockDecrypt::aes(&key).unwrap().cbc(&mut iv.clone(), &mut whole);
+        let (mut pieces, mut chain) = (long, iv);
+        for piece in pieces.chunks_mut(16 * 3) {
+            BlockDecrypt::aes(&key).unwrap().cbc(&mut chain, piece);
+        }
+        assert_eq!(pieces, whole);
+    }
+
+    #[test]
+    fn ctr_matches_sp_800_38a() {
+        let key = hex("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
+        let mut counter: [u8; 16] = core::array::from_fn(|i| 0xf0 + u8::try_from(i).unwrap());
+        let mut data = hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+        BlockEncrypt::aes(&key).unwrap().ctr(&mut counter, &mut data);
+        let expected = "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5";
+        assert_eq!(data, hex(expected));
+        assert_eq!(counter[12..], [0xfc, 0xfd, 0xff, 0x01]);
+    }
+}
