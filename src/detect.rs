@@ -3,6 +3,59 @@
 //! No key is needed, nothing is allocated, and nothing can fail. The same scanner serves
 //! [`open`](crate::open()), so the two cannot disagree.
 
+use crate::cms::armor::{self, Found};
+
+/// Looks at a file's name and first bytes.
+///
+/// `head` is the whole file (then say [`Hint::at_end`]) or its start; at most the first 4,096 bytes
+/// are looked at, and with those or at the end the answer is final. In order of precedence:
+///
+/// 1. what the bytes show, whatever the name and the hint say;
+/// 2. a name that ends in `.enc`, or [`Hint::expect_encrypted`]: what is no envelope is then
+///    [`Detection::Damaged`], never [`Detection::Plain`];
+/// 3. otherwise the file is plain.
+///
+/// Behind other text a PEM block counts only if it really holds an envelope: configurations carry
+/// certificates.
+///
+/// ```
+/// use sdi::{Detection, Hint, detect};
+/// let whole = Hint { at_end: true, ..Hint::default() };
+/// assert_eq!(detect(Some(b"r1.cfg"), b"hostname r1\n", whole), Detection::Plain);
+/// assert!(matches!(detect(Some(b"r1.enc"), b"hostname r1\n", whole), Detection::Damaged(_)));
+/// assert!(matches!(
+///     detect(None, b"-----BEGIN CMS-----\nMIIBsgYLKoZIhvcNAQkQARegggGhMIIB", Hint::default()),
+///     Detection::Enveloped(_)
+/// ));
+/// ```
+#[must_use]
+pub fn detect(file_name: Option<&[u8]>, head: &[u8], hint: Hint) -> Detection {
+    let is_named = file_name
+        .and_then(|name| name.len().checked_sub(4).and_then(|at| name.get(at..)))
+        .is_some_and(|end| end.eq_ignore_ascii_case(b".enc"));
+    match armor::classify(head, hint.at_end) {
+        Found::Enveloped(start) => Detection::Enveloped(start.encoding),
+        Found::Plain if is_named || hint.expect_encrypted => {
+            Detection::Damaged(Damage::NotAnEnvelope)
+        }
+        Found::Plain => Detection::Plain,
+        Found::Damaged(damage) => Detection::Damaged(damage),
+        Found::OtherCms => Detection::OtherCms,
+        Found::Empty => Detection::Empty,
+        Found::NeedMore => Detection::NeedMore,
+    }
+}
+
+/// What the caller knows besides the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_structs, reason = "made by struct update; more hints are more fields")]
+pub struct Hint {
+    /// The bytes are the whole file.
+    pub at_end: bool,
+    /// A DHCP option or an operator said that the file is encrypted.
+    pub expect_encrypted: bool,
+}
+
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -370,6 +370,10 @@ pub enum Limit {
     Content,
     /// User keying material of a key agreement.
     KeyingMaterial,
+    /// Recipients under identifiers of our own.
+    OwnRecipients,
+    /// Plaintext that is held back until it is verified.
+    Held,
 }
 
 impl Display for Limit {
@@ -386,6 +390,8 @@ impl Display for Limit {
             Self::KeyOps => "key operations for one file",
             Self::Content => "bytes of content under one key",
             Self::KeyingMaterial => "bytes of user keying material",
+            Self::OwnRecipients => "recipients with this device's identifier",
+            Self::Held => "bytes of plaintext to hold back",
         })
     }
 }

@@ -353,15 +353,19 @@ pub(crate) fn unsupported(what: &'static str, oid: &[u8]) -> Error {
     Error::Unsupported(crate::Unsupported { what, oid: Some(crate::error::Oid::new(oid)) })
 }
 
+pub(crate) const fn unsupported_parameters() -> Error {
+    Error::Unsupported(crate::Unsupported {
+        what: "a key with explicit curve parameters",
+        oid: None,
+    })
+}
+
 /// The curve that an id-ecPublicKey names. Explicit parameters are not read.
 pub(crate) fn named_curve(algorithm: &Algorithm<'_>) -> Result<Curve> {
     match algorithm.parameters {
         Some(parameters) if parameters.is(asn1::OID) => Curve::from_named(parameters.body)
             .ok_or_else(|| unsupported("a key on the curve", parameters.body)),
-        _ => Err(Error::Unsupported(crate::Unsupported {
-            what: "a key with explicit curve parameters",
-            oid: None,
-        })),
+        _ => Err(unsupported_parameters()),
     }
 }
 

@@ -17,12 +17,13 @@ mod identity;
 mod key;
 mod limits;
 mod oid;
+mod open;
 mod pem;
 mod random;
 mod secret;
 
 // The public interface is:
-pub use detect::{Damage, Detection, Encoding, PemLabel};
+pub use detect::{Damage, Detection, Encoding, Hint, PemLabel, detect};
 pub use error::{Error, KeyFault, Limit, Misuse, Result, Strangers, Unsupported};
 pub use identity::{Certificate, DeviceId};
 pub use key::{
@@ -30,6 +31,7 @@ pub use key::{
     PeerPoint, PublicKey, RsaScheme, SignatureScheme, SoftwareKey,
 };
 pub use limits::Limits;
+pub use open::{Opened, Opener, Sink, Summary, open, open_in_place};
 pub use random::RandomSource;
 #[cfg(feature = "std")]
 pub use random::SystemRandom;

@@ -1,0 +1,549 @@
+//! What stands around an envelope: PEM lines, mail headers, base64, our binary magic, a BOM, blank
+//! lines. One scanner says where the envelope begins, for `detect` and for `open` alike; one decoder
+//! then takes the armor off, piece by piece.
+
+use super::mime;
+use crate::{Damage, Encoding, Error, Limit, PemLabel, Result, oid};
+use alloc::boxed::Box;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Bytes at the start of a file that decide what it is.
+pub(crate) const HEAD: usize = 4096;
+
+/// The eight bytes that mark our own binary files. Like PNG's they show a text-mode transfer.
+pub(crate) const MAGIC: [u8; 8] = *b"\x89SDI\r\n\x1a\n";
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// What the first bytes of a file show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Enveloped(Start),
+    Plain,
+    Damaged(Damage),
+    OtherCms,
+    Empty,
+    NeedMore,
+}
+
+/// Where an envelope begins, and in which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) encoding: Encoding,
+    pub(crate) is_base64: bool,
+    /// The offset of the first byte of BER or base64.
+    pub(crate) at: usize,
+}
+
+/// Looks at the first bytes: all of the file if `at_end`, else as many as there are so far.
+///
+/// With [`HEAD`] bytes or at the end the answer is final. Before that `NeedMore` means that the
+/// bytes are a true prefix of an envelope, and `Plain` that nothing so far looks like one.
+pub(crate) fn classify(head: &[u8], at_end: bool) -> Found {
+    let at_end = at_end && head.len() <= HEAD;
+    let head = head.get(..HEAD).unwrap_or(head);
+    let scan = Scan { head, more: !at_end && head.len() < HEAD };
+    let text = head.strip_prefix(BOM).unwrap_or(head);
+    if text.iter().all(|&byte| is_fill(byte)) {
+        return if scan.more { Found::NeedMore } else { Found::Empty };
+    }
+    let mut cut = None;
+    for form in [Scan::binary, Scan::pem_at_start, Scan::mail, Scan::base64, Scan::pem_after_text] {
+        match form(&scan) {
+            Found::Plain => {}
+            // A later form may yet fit what this one takes for its own cut prefix.
+            found @ (Found::NeedMore | Found::Damaged(Damage::Truncated)) => {
+                cut = cut.or(Some(found));
+            }
+            found => return found,
+        }
+    }
+    cut.unwrap_or(Found::Plain)
+}
+
+/// White space, line ends, and the 00 and FF that fill up flash blocks and TFTP buffers.
+pub(crate) const fn is_fill(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0 | 0xff)
+}
+
+struct Scan<'a> {
+    head: &'a [u8],
+    /// More bytes may come that could change the answer.
+    more: bool,
+}
+
+impl Scan<'_> {
+    fn cut(&self) -> Found {
+        if self.more { Found::NeedMore } else { Found::Damaged(Damage::Truncated) }
+    }
+
+    /// DER or BER from the first byte on, or behind our magic.
+    fn binary(&self) -> Found {
+        if let Some(body) = self.head.strip_prefix(&MAGIC) {
+            return self.envelope(content_info(body), Encoding::Magic, MAGIC.len(), false);
+        }
+        if MAGIC.starts_with(self.head) {
+            return self.cut();
+        }
+        // The magic after a transfer that changed line ends, cut the eighth bit or recoded it.
+        let mangled: [&[u8]; 3] = [b"\x89SDI", b"\tSDI", b"\xc2\x89SDI"];
+        if mangled.iter().any(|start| self.head.starts_with(start)) {
+            return Found::Damaged(Damage::TextMode);
+        }
+        let matched = content_info(self.head);
+        match matched {
+            Match::NotCms => Found::Plain,
+            Match::Enveloped { definite: true } => self.envelope(matched, Encoding::Der, 0, false),
+            _ => self.envelope(matched, Encoding::Ber, 0, false),
+        }
+    }
+
+    fn pem_at_start(&self) -> Found {
+        let at = self.text_start();
+        match self.label_at(at) {
+            Label::Ours(label, body) => self.base64_envelope(Encoding::Pem(label), body),
+            Label::Cut => self.cut(),
+            Label::Damaged => Found::Damaged(Damage::Armor),
+            Label::None => Found::Plain,
+        }
+    }
+
+    /// Configurations carry certificate bundles under the same labels, so behind other text only
+    /// a block that really is an envelope counts.
+    fn pem_after_text(&self) -> Found {
+        let mut found = Found::Plain;
+        let mut at = 0;
+        while let Some(line_end) = find_line_end(self.head, at) {
+            at = line_end + 1;
+            match self.label_at(at) {
+                Label::Ours(label, body) => {
+                    match self.base64_envelope(Encoding::Pem(label), body) {
+                        enveloped @ Found::Enveloped(_) => return enveloped,
+                        Found::NeedMore => found = Found::NeedMore,
+                        _ => {}
+                    }
+                }
+                Label::Cut if self.more => found = Found::NeedMore,
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn mail(&self) -> Found {
+        let start = self.text_start();
+        match mime::headers(self.head.get(start..).unwrap_or_default()) {
+            mime::Headers::None => Found::Plain,
+            mime::Headers::Cut { certain } if certain || self.more => self.cut(),
+            mime::Headers::Cut { .. } => Found::Plain,
+            mime::Headers::Damaged => Found::Damaged(Damage::Armor),
+            mime::Headers::OtherCms => Found::OtherCms,
+            mime::Headers::Enveloped { body, transfer } => {
+                let body = start + body;
+                match transfer {
+                    mime::Transfer::Base64 => self.base64_envelope(Encoding::Smime, body),
+                    mime::Transfer::Binary => {
+                        let bytes = self.head.get(body..).unwrap_or_default();
+                        self.envelope(content_info(bytes), Encoding::Smime, body, false)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Base64 with nothing around it: text like any other, unless it decodes to CMS.
+    fn base64(&self) -> Found {
+        let at = self.text_start();
+        match self.base64_envelope(Encoding::Base64, at) {
+            Found::Damaged(Damage::NotAnEnvelope | Damage::Armor) => Found::Plain,
+            found => found,
+        }
+    }
+
+    fn base64_envelope(&self, encoding: Encoding, at: usize) -> Found {
+        // More than any form of tag, length and content type needs.
+        let mut bytes = [0; 32];
+        let mut len = 0;
+        let mut ended = false;
+        let mut quad = [0; 4];
+        let mut filled = 0;
+        for &byte in self.head.get(at..).unwrap_or_default() {
+            if is_space(byte) || byte == 0 {
+                continue;
+            }
+            if byte == b'-' || byte == b'=' {
+                ended = true;
+                break;
+            }
+            // A SEQUENCE begins with M in base64.
+            let is_first = len == 0 && filled == 0;
+            if !is_base64(byte) || is_first && byte != b'M' {
+                return Found::Damaged(Damage::Armor);
+            }
+            let (Some(place), Some(room)) = (quad.get_mut(filled), bytes.get_mut(len..len + 3))
+            else {
+                break;
+            };
+            *place = byte;
+            filled += 1;
+            if filled == quad.len() {
+                if STANDARD.decode_slice(quad, room).is_err() {
+                    return Found::Damaged(Damage::Armor);
+                }
+                len += room.len();
+                filled = 0;
+            }
+        }
+        if let Some(room) = bytes.get_mut(len..len + 3) {
+            quad.iter_mut().skip(filled).for_each(|place| *place = b'A');
+            if filled > 1 && STANDARD.decode_slice(quad, room).is_ok() {
+                len += filled - 1;
+            }
+        }
+        match content_info(bytes.get(..len).unwrap_or_default()) {
+            Match::Cut if ended => Found::Damaged(Damage::NotAnEnvelope),
+            matched => self.envelope(matched, encoding, at, true),
+        }
+    }
+
+    fn envelope(&self, matched: Match, encoding: Encoding, at: usize, is_base64: bool) -> Found {
+        match matched {
+            Match::Enveloped { .. } => Found::Enveloped(Start { encoding, is_base64, at }),
+            Match::OtherCms => Found::OtherCms,
+            Match::TextMode => Found::Damaged(Damage::TextMode),
+            Match::Cut => self.cut(),
+            Match::NotCms => Found::Damaged(Damage::NotAnEnvelope),
+        }
+    }
+
+    /// Behind a BOM and blank lines.
+    fn text_start(&self) -> usize {
+        let bom = if self.head.starts_with(BOM) { BOM.len() } else { 0 };
+        let text = self.head.get(bom..).unwrap_or_default();
+        bom + text.iter().take_while(|&&byte| is_space(byte)).count()
+    }
+
+    fn label_at(&self, at: usize) -> Label {
+        let text = self.head.get(at..).unwrap_or_default();
+        for label in LABELS {
+            let mut line = begin_line(label);
+            let matching = line.by_ref().zip(text).take_while(|(a, b)| a == *b).count();
+            let whole = begin_line(label).count();
+            if matching == text.len() && matching < whole {
+                return if text.is_empty() { Label::None } else { Label::Cut };
+            }
+            if matching == whole {
+                let rest = text.get(whole..).unwrap_or_default();
+                let blank = rest.iter().take_while(|&&byte| is_space(byte) && byte != b'\n');
+                let blank = blank.count();
+                return match rest.get(blank) {
+                    Some(b'\n') => Label::Ours(label, at + whole + blank),
+                    // Only carriage returns end the lines.
+                    Some(_) if rest.get(..blank).is_some_and(|blank| blank.contains(&b'\r')) => {
+                        Label::Ours(label, at + whole + blank)
+                    }
+                    Some(_) => Label::Damaged,
+                    None => Label::Cut,
+                };
+            }
+        }
+        Label::None
+    }
+}
+
+enum Label {
+    /// One of ours, and where its body begins.
+    Ours(PemLabel, usize),
+    /// The bytes end within a line that may become one of ours.
+    Cut,
+    /// One of ours with more behind it in its line.
+    Damaged,
+    None,
+}
+
+const LABELS: [PemLabel; 3] = [PemLabel::Pkcs7, PemLabel::Cms, PemLabel::EncryptedMessage];
+
+fn begin_line(label: PemLabel) -> impl Iterator<Item = u8> {
+    [b"-----BEGIN ".as_slice(), label.text(), b"-----"].into_iter().flatten().copied()
+}
+
+fn end_line(label: PemLabel) -> impl Iterator<Item = u8> {
+    [b"-----END ".as_slice(), label.text(), b"-----"].into_iter().flatten().copied()
+}
+
+impl PemLabel {
+    const fn text(self) -> &'static [u8] {
+        match self {
+            Self::Pkcs7 => b"PKCS7",
+            Self::Cms => b"CMS",
+            Self::EncryptedMessage => b"ENCRYPTED MESSAGE",
+        }
+    }
+}
+
+fn find_line_end(text: &[u8], from: usize) -> Option<usize> {
+    let rest = text.get(from..)?;
+    rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).map(|at| from + at)
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// How bytes compare with the start of a ContentInfo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Match {
+    Enveloped {
+        definite: bool,
+    },
+    OtherCms,
+    /// It would be CMS, had not CR become CR NUL or CR LF, or LF become CR LF.
+    TextMode,
+    /// It agrees as far as it goes.
+    Cut,
+    NotCms,
+}
+
+fn content_info(bytes: &[u8]) -> Match {
+    /// id-pkcs7 and id-smime ct, without their last arc.
+    const PKCS7: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
+    const SMIME_CT: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01];
+    /// What both begin with.
+    const RSADSI: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7];
+
+    let Some(rest) = bytes.strip_prefix(b"\x30") else {
+        return if bytes.is_empty() { Match::Cut } else { Match::NotCms };
+    };
+    let Some((&length, rest)) = rest.split_first() else { return Match::Cut };
+    let octets = match length {
+        0..=0x80 => 0,
+        0x81..=0x88 => usize::from(length & 0x7f),
+        _ => return Match::NotCms,
+    };
+    let Some(rest) = rest.get(octets..) else { return Match::Cut };
+    for (place, byte) in rest.iter().take(2).enumerate() {
+        let fits = match place {
+            0 => *byte == 0x06,
+            _ => matches!(byte, 9 | 11),
+        };
+        if !fits {
+            return Match::NotCms;
+        }
+    }
+    let Some((&[_, len], rest)) = rest.split_first_chunk::<2>() else { return Match::Cut };
+    if let Some([0x0d, 0x00 | 0x0a, ..] | [0x0d, 0x0d, ..]) = rest.strip_prefix(RSADSI) {
+        return Match::TextMode;
+    }
+    let arc = if len == 9 { PKCS7 } else { SMIME_CT };
+    if rest.len() <= arc.len() {
+        return if arc.starts_with(rest) { Match::Cut } else { Match::NotCms };
+    }
+    match rest.get(..usize::from(len)) {
+        Some(oid::ENVELOPED_DATA | oid::AUTH_ENVELOPED_DATA) => {
+            Match::Enveloped { definite: length != 0x80 }
+        }
+        Some(other) if other.starts_with(arc) => Match::OtherCms,
+        _ => Match::NotCms,
+    }
+}
+
+/// Takes the armor off and hands the BER on.
+#[derive(Debug)]
+pub(crate) enum Decoder {
+    Binary,
+    Base64(Box<Base64>),
+}
+
+impl Decoder {
+    pub(crate) fn new(start: &Start, line_limit: usize) -> Self {
+        if !start.is_base64 {
+            return Self::Binary;
+        }
+        let label = match start.encoding {
+            Encoding::Pem(label) => Some(label),
+            _ => None,
+        };
+        Self::Base64(Box::new(Base64::new(label, line_limit)))
+    }
+
+    /// Decodes the next piece of the file.
+    pub(crate) fn push(
+        &mut self,
+        input: &[u8],
+        out: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Self::Binary => out(input),
+            Self::Base64(base64) => base64.push(input, out),
+        }
+    }
+
+    /// The file ends here.
+    pub(crate) fn finish(&mut self, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Binary => Ok(()),
+            Self::Base64(base64) => base64.finish(out),
+        }
+    }
+}
+
+/// Base64 in lines, up to a PEM end line or the end of the file.
+#[derive(Debug)]
+pub(crate) struct Base64 {
+    label: Option<PemLabel>,
+    line_limit: usize,
+    line: usize,
+    previous: u8,
+    place: Place,
+    /// Base64 without its line ends, waiting for a full load.
+    text: [u8; Self::LOAD],
+    len: usize,
+    padded: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Body,
+    /// In the PEM end line, after so many characters that fit.
+    EndLine(usize),
+    AfterEnd,
+}
+
+impl Base64 {
+    /// Characters that are decoded at once.
+    const LOAD: usize = 2048;
+
+    const fn new(label: Option<PemLabel>, line_limit: usize) -> Self {
+        Self {
+            label,
+            line_limit,
+            line: 0,
+            previous: b'\r',
+            place: Place::Body,
+            text: [0; Self::LOAD],
+            len: 0,
+            padded: false,
+        }
+    }
+
+    fn push(&mut self, input: &[u8], out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let mut rest = input;
+        while let Some((&byte, after)) = rest.split_first() {
+            if matches!(self.place, Place::Body) && is_base64(byte) && !self.padded {
+                let run = rest.iter().take_while(|&&byte| is_base64(byte)).count();
+                let (run, after) = rest.split_at(run);
+                self.take(run, out)?;
+                rest = after;
+                continue;
+            }
+            self.special(byte, out)?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// A run of base64 characters of one line.
+    fn take(&mut self, mut run: &[u8], out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.line = self.line.saturating_add(run.len());
+        if self.line > self.line_limit {
+            return Err(self.line_too_long());
+        }
+        self.previous = b'A';
+        while !run.is_empty() {
+            let room = self.text.get_mut(self.len..).unwrap_or_default();
+            let (now, later) = run.split_at(run.len().min(room.len()));
+            for (place, byte) in room.iter_mut().zip(now) {
+                *place = *byte;
+            }
+            self.len += now.len();
+            run = later;
+            if self.len == Self::LOAD {
+                self.decode(out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Anything but base64 characters in the body.
+    fn special(&mut self, byte: u8, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let previous = core::mem::replace(&mut self.previous, byte);
+        if matches!(byte, b'\n' | b'\r') {
+            self.line = 0;
+        } else {
+            self.line = self.line.saturating_add(1);
+            if self.line > self.line_limit && !matches!(self.place, Place::AfterEnd) {
+                return Err(self.line_too_long());
+            }
+        }
+        match self.place {
+            Place::Body => match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => {}
+                b'=' if self.len > 0 => {
+                    self.padded = true;
+                    if let Some(place) = self.text.get_mut(self.len) {
+                        *place = byte;
+                    }
+                    self.len += 1;
+                    if self.len == Self::LOAD {
+                        self.decode(out)?;
+                    }
+                }
+                // TFTP's netascii writes CR as CR NUL.
+                0 if previous == b'\r' => {}
+                b'-' if self.label.is_some() && matches!(previous, b'\n' | b'\r' | 0) => {
+                    self.decode(out)?;
+                    self.place = Place::EndLine(1);
+                }
+                0 | 0xff if self.label.is_none() => {
+                    self.decode(out)?;
+                    self.place = Place::AfterEnd;
+                }
+                _ => return Err(Error::Malformed("a character does not belong in base64")),
+            },
+            Place::EndLine(matched) => {
+                let label = self.label.unwrap_or(PemLabel::Cms);
+                if end_line(label).nth(matched) != Some(byte) {
+                    return Err(Error::Malformed("the PEM end line is not that of its begin line"));
+                }
+                self.place = if end_line(label).nth(matched + 1).is_some() {
+                    Place::EndLine(matched + 1)
+                } else {
+                    Place::AfterEnd
+                };
+            }
+            Place::AfterEnd => {
+                if !is_fill(byte) {
+                    return Err(Error::Malformed("something stands after the end"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        match (self.place, self.label) {
+            (Place::AfterEnd, _) => Ok(()),
+            (Place::Body, None) => self.decode(out),
+            _ => Err(Error::Malformed("the PEM end line is missing")),
+        }
+    }
+
+    fn decode(&mut self, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let mut bytes = [0; Self::LOAD / 4 * 3];
+        let text = self.text.get(..self.len).unwrap_or_default();
+        let len = STANDARD
+            .decode_slice(text, &mut bytes)
+            .map_err(|_| Error::Malformed("the base64 is damaged"))?;
+        self.len = 0;
+        if len == 0 { Ok(()) } else { out(bytes.get(..len).unwrap_or_default()) }
+    }
+
+    fn line_too_long(&self) -> Error {
+        Error::limit(Limit::Line, u64::try_from(self.line_limit).unwrap_or(u64::MAX))
+    }
+}
+
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
