@@ -34,6 +34,17 @@ impl Hash {
         }
     }
 
+    /// The usual name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha-1",
+            Self::Sha224 => "sha-224",
+            Self::Sha256 => "sha-256",
+            Self::Sha384 => "sha-384",
+            Self::Sha512 => "sha-512",
+        }
+    }
+
     pub(crate) fn from_oid(oid: &[u8]) -> Option<Self> {
         [Self::Sha1, Self::Sha224, Self::Sha256, Self::Sha384, Self::Sha512]
             .into_iter()

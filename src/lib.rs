@@ -12,6 +12,7 @@ mod asn1;
 mod cms;
 mod crypto;
 mod detect;
+mod envelope;
 mod error;
 mod identity;
 mod key;
@@ -24,6 +25,7 @@ mod secret;
 
 // The public interface is:
 pub use detect::{Damage, Detection, Encoding, Hint, PemLabel, detect};
+pub use envelope::{Envelope, Recipient};
 pub use error::{Error, KeyFault, Limit, Misuse, Result, Strangers, Unsupported};
 pub use identity::{Certificate, DeviceId};
 pub use key::{

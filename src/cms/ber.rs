@@ -134,11 +134,6 @@ impl Walker {
         }
     }
 
-    /// Whether the content has begun, and with it the end of the recipients.
-    pub(crate) const fn is_in_content(&self) -> bool {
-        matches!(self.doing, Doing::Octets(_)) || matches!(self.place, Place::Pieces(_))
-    }
-
     /// Walks over the next bytes.
     pub(crate) fn push(&mut self, input: &[u8], visitor: &mut dyn Visitor) -> Result<()> {
         let mut rest = input;

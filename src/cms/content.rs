@@ -451,26 +451,20 @@ fn power(base: &[u8; 16], mut exponent: u64) -> [u8; 16] {
     result
 }
 
-/// Authenticated attributes as they are authenticated: as a SET OF, in DER. They must name the
-/// content's type (RFC 5083, 2.1).
+/// Authenticated attributes as they are authenticated: as a SET OF, in DER. A content type among
+/// them must be that of the content (RFC 5083, 2.1).
 pub(crate) fn authenticated_attributes(raw: &[u8]) -> Result<Vec<u8>> {
-    const NO_TYPE: Error = Error::Malformed("the authenticated attributes do not name id-data");
     let attributes = Element::only(raw)?;
     let as_set = asn1::to_der(&der(asn1::SET, &[attributes.body]))?;
     let mut fields = Element::only(&as_set)?.reader();
-    let mut names_data = false;
     while !fields.is_empty() {
         let mut attribute = fields.expect(asn1::SEQUENCE)?.reader();
         let oid = attribute.oid()?;
-        let values = attribute.expect(asn1::SET)?;
+        let mut values = attribute.expect(asn1::SET)?.reader();
         attribute.finish()?;
-        if oid == oid::CONTENT_TYPE {
-            let mut values = values.reader();
-            if names_data || values.oid()? != oid::DATA || !values.is_empty() {
-                return Err(NO_TYPE);
-            }
-            names_data = true;
+        if oid == oid::CONTENT_TYPE && (values.oid()? != oid::DATA || !values.is_empty()) {
+            return Err(Error::Malformed("the authenticated attributes name another content type"));
         }
     }
-    if names_data { Ok(as_set) } else { Err(NO_TYPE) }
+    Ok(as_set)
 }

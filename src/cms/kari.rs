@@ -7,6 +7,7 @@ use crate::crypto::{Curve, Hash, agreement};
 use crate::key::{unsupported, unsupported_parameters};
 use crate::{Error, Limit, Result, Secret, oid};
 use alloc::vec::Vec;
+use core::fmt::{self, Display, Formatter};
 
 /// User keying material is a random number; anything longer is an attack on the hash.
 const MAX_KEYING_MATERIAL: usize = 1024;
@@ -88,6 +89,10 @@ impl Agreement {
         Ok(Self { curve, point, derivation, wrap: key_wrap, keying_material, shared_info })
     }
 
+    pub(crate) fn uses_sha1(&self) -> bool {
+        self.derivation == Derivation::X963(Hash::Sha1)
+    }
+
     /// Whether a key on this curve can be meant.
     pub(crate) fn fits(&self, curve: Curve) -> bool {
         match self.curve {
@@ -119,6 +124,16 @@ impl Agreement {
             }
         };
         self.wrap.unwrap(kek.as_bytes(), wrapped)
+    }
+}
+
+impl Display for Agreement {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (function, hash) = match self.derivation {
+            Derivation::X963(hash) => ("x963", hash),
+            Derivation::Hkdf(hash) => ("hkdf", hash),
+        };
+        write!(f, "ecdh {function}-{} {}", hash.name(), self.wrap.name())
     }
 }
 

@@ -41,6 +41,17 @@ impl KeyWrap {
         }
     }
 
+    /// The usual name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Aes128 => "aes-128-wrap",
+            Self::Aes192 => "aes-192-wrap",
+            Self::Aes256 => "aes-256-wrap",
+            #[cfg(feature = "legacy")]
+            Self::TripleDes => "des-ede3-wrap",
+        }
+    }
+
     /// Unwraps; `None` if the key-encryption key is not the one that wrapped.
     pub(crate) fn unwrap(self, kek: &[u8], wrapped: &[u8]) -> Result<Option<Secret>> {
         match self {
@@ -114,15 +125,17 @@ fn triple_des_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Option<Secret>> {
     use crate::crypto::{Hash, digest};
 
     let Some(cipher) = BlockDecrypt::triple_des(kek) else { return Ok(None) };
-    if wrapped.len() != 40 {
-        return Ok(None);
-    }
+    // RFC 3217 wraps triple DES keys; OpenSSL wraps AES keys in the same way.
+    let key_len = match wrapped.len() {
+        len @ (32 | 40 | 48) => len - 16,
+        _ => return Ok(None),
+    };
     let mut outer = Secret::copy_of(wrapped)?;
     cipher.cbc(&mut [0x4a, 0xdd, 0xa2, 0x2c, 0x79, 0xe8, 0x21, 0x05], outer.as_mut());
     outer.as_mut().reverse();
     let Some((iv, inner)) = outer.as_mut().split_first_chunk_mut::<8>() else { return Ok(None) };
     cipher.cbc(iv, inner);
-    let (key, check) = inner.split_at(24);
+    let (key, check) = inner.split_at(key_len);
     let sum = digest(Hash::Sha1, &[key])?;
     let sum = sum.as_bytes().get(..8).unwrap_or_default();
     if bool::from(sum.ct_eq(check)) { Secret::copy_of(key).map(Some) } else { Ok(None) }

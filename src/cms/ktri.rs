@@ -10,6 +10,7 @@ use crate::crypto::{Hash, digest, hmac};
 use crate::key::unsupported;
 use crate::{DeviceKey, Error, KeyError, KeyFault, Result, RsaScheme, Secret, oid};
 use alloc::vec::Vec;
+use core::fmt::{self, Display, Formatter};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 /// A key transport algorithm.
@@ -119,6 +120,17 @@ impl Transport {
                 Some(RsaScheme::OaepSha256)
             }
             Self::Oaep { .. } => None,
+        }
+    }
+}
+
+impl Display for Transport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pkcs1 => f.write_str("rsa-pkcs1-v1.5"),
+            Self::Oaep { hash, mask, .. } => {
+                write!(f, "rsa-oaep {} mgf1-{}", hash.name(), mask.name())
+            }
         }
     }
 }

@@ -140,4 +140,3 @@ impl DeviceKey for Recording {
         Ok(answer)
     }
 }
-
