@@ -220,10 +220,12 @@ fn refusals(case: &Case) -> &'static [i32] {
         ("truncated" | "cbciv" | "smime" | "ecpoint" | "struct" | "trailing", _) => &[MALFORMED],
         ("ecorig", "ski") => &[UNSUPPORTED],
         ("ecorig", _) => &[MALFORMED],
+        ("hugelen", kind) if kind.starts_with("oid") || kind.starts_with("outer") => {
+            &[PLAIN, MALFORMED, LIMIT]
+        }
         ("hugelen", _) => &[MALFORMED, LIMIT],
         ("nesting", kind) if kind.starts_with("octetstring") => &[LIMIT],
         ("nesting" | "notcms" | "netascii", _) => &[PLAIN, MALFORMED],
-        ("pem", "no-begin") => &[PLAIN],
         ("pem", _) => &[MALFORMED],
         ("type", _) => &[UNSUPPORTED],
         ("cbcpad" | "rsa", kind) if kind.contains("kea-") => &[UNSUPPORTED],

@@ -82,9 +82,11 @@ pub(super) fn headers(text: &[u8]) -> Headers {
         if end >= rest.len() {
             // The last line so far; it may go on, be folded, or be followed by the body.
             let whole = colon.is_some();
-            return if is_mime || begins_with(name, whole, MIME) {
+            return if !is_name(name) && !name.trim_ascii().is_empty() {
+                Headers::None
+            } else if is_mime || begins_with(name, whole, MIME) {
                 Headers::Cut { certain: !matches!(kind, Some(Kind::OtherMail)) }
-            } else if at > 0 && is_name(name) || begins_with(name, whole, &FIRST) {
+            } else if at > 0 || begins_with(name, whole, &FIRST) {
                 Headers::Cut { certain: false }
             } else {
                 Headers::None

@@ -44,8 +44,8 @@ impl<'a> RecipientId<'a> {
                 let issuer = fields.expect(asn1::SEQUENCE)?;
                 let serial = fields.expect(asn1::INTEGER)?.body;
                 fields.finish()?;
-                // A stranger's name may be anything; ours is DER in the certificate.
-                let issuer = to_der(issuer.raw).map_or(Cow::Borrowed(issuer.raw), Cow::Owned);
+                // Ours is DER in the certificate, whatever the message has.
+                let issuer = Cow::Owned(to_der(issuer.raw)?);
                 Ok(Self::IssuerAndSerial { issuer, serial })
             }
             KEY_ID | KEY_ID_IN_PIECES => Ok(Self::KeyId(element.octets(KEY_ID)?)),
