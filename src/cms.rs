@@ -10,5 +10,4 @@ pub(crate) mod kari;
 pub(crate) mod kdf;
 pub(crate) mod keywrap;
 pub(crate) mod ktri;
-mod mime;
 pub(crate) mod recipient;

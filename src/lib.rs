@@ -3,6 +3,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(clippy::as_conversions, clippy::disallowed_methods)]
+#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
 extern crate alloc;
 #[cfg(feature = "std")]

@@ -57,9 +57,8 @@ pub fn open(file: &[u8], keys: &KeyRing) -> Result<Opened> {
 /// As [`open`].
 pub fn open_in_place(file: &mut Vec<u8>, keys: &KeyRing) -> Result<Summary> {
     check_length(file, keys)?;
-    let at = match armor::classify(file, true) {
-        Found::Enveloped(Start { is_base64: false, at, .. }) => at,
-        _ => return replace(file, keys),
+    let Found::Enveloped(Start { is_base64: false, at, .. }) = armor::classify(file, true) else {
+        return replace(file, keys);
     };
     keys.check_in_use()?;
     let mut opening = Opening::new(keys, keys.policy().require_authenticated);

@@ -2,9 +2,12 @@
 //! lines. One scanner says where the envelope begins, for `detect` and for `open` alike; one decoder
 //! then takes the armor off, piece by piece.
 
-use super::mime;
-use crate::{Damage, Encoding, Error, Limit, PemLabel, Result, oid};
-use alloc::boxed::Box;
+mod decoder;
+mod mime;
+
+pub(crate) use decoder::Decoder;
+
+use crate::{Damage, Encoding, PemLabel, oid};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -268,10 +271,6 @@ fn begin_line(label: PemLabel) -> impl Iterator<Item = u8> {
     [b"-----BEGIN ".as_slice(), label.text(), b"-----"].into_iter().flatten().copied()
 }
 
-fn end_line(label: PemLabel) -> impl Iterator<Item = u8> {
-    [b"-----END ".as_slice(), label.text(), b"-----"].into_iter().flatten().copied()
-}
-
 impl PemLabel {
     const fn text(self) -> &'static [u8] {
         match self {
@@ -345,202 +344,6 @@ fn content_info(bytes: &[u8]) -> Match {
         }
         Some(other) if other.starts_with(arc) => Match::OtherCms,
         _ => Match::NotCms,
-    }
-}
-
-/// Takes the armor off and hands the BER on.
-#[derive(Debug)]
-pub(crate) enum Decoder {
-    Binary,
-    Base64(Box<Base64>),
-}
-
-impl Decoder {
-    pub(crate) fn new(start: &Start, line_limit: usize) -> Self {
-        if !start.is_base64 {
-            return Self::Binary;
-        }
-        let label = match start.encoding {
-            Encoding::Pem(label) => Some(label),
-            _ => None,
-        };
-        Self::Base64(Box::new(Base64::new(label, line_limit)))
-    }
-
-    /// Decodes the next piece of the file.
-    pub(crate) fn push(
-        &mut self,
-        input: &[u8],
-        out: &mut dyn FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
-        match self {
-            Self::Binary => out(input),
-            Self::Base64(base64) => base64.push(input, out),
-        }
-    }
-
-    /// The file ends here.
-    pub(crate) fn finish(&mut self, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        match self {
-            Self::Binary => Ok(()),
-            Self::Base64(base64) => base64.finish(out),
-        }
-    }
-}
-
-/// Base64 in lines, up to a PEM end line or the end of the file.
-#[derive(Debug)]
-pub(crate) struct Base64 {
-    label: Option<PemLabel>,
-    line_limit: usize,
-    line: usize,
-    previous: u8,
-    place: Place,
-    /// Base64 without its line ends, waiting for a full load.
-    text: [u8; Self::LOAD],
-    len: usize,
-    padded: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Place {
-    Body,
-    /// In the PEM end line, after so many characters that fit.
-    EndLine(usize),
-    AfterEnd,
-}
-
-impl Base64 {
-    /// Characters that are decoded at once.
-    const LOAD: usize = 2048;
-
-    const fn new(label: Option<PemLabel>, line_limit: usize) -> Self {
-        Self {
-            label,
-            line_limit,
-            line: 0,
-            previous: b'\r',
-            place: Place::Body,
-            text: [0; Self::LOAD],
-            len: 0,
-            padded: false,
-        }
-    }
-
-    fn push(&mut self, input: &[u8], out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let mut rest = input;
-        while let Some((&byte, after)) = rest.split_first() {
-            if matches!(self.place, Place::Body) && is_base64(byte) && !self.padded {
-                let run = rest.iter().take_while(|&&byte| is_base64(byte)).count();
-                let (run, after) = rest.split_at(run);
-                self.take(run, out)?;
-                rest = after;
-                continue;
-            }
-            self.special(byte, out)?;
-            rest = after;
-        }
-        Ok(())
-    }
-
-    /// A run of base64 characters of one line.
-    fn take(&mut self, mut run: &[u8], out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        self.line = self.line.saturating_add(run.len());
-        if self.line > self.line_limit {
-            return Err(self.line_too_long());
-        }
-        self.previous = b'A';
-        while !run.is_empty() {
-            let room = self.text.get_mut(self.len..).unwrap_or_default();
-            let (now, later) = run.split_at(run.len().min(room.len()));
-            for (place, byte) in room.iter_mut().zip(now) {
-                *place = *byte;
-            }
-            self.len += now.len();
-            run = later;
-            if self.len == Self::LOAD {
-                self.decode(out)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Anything but base64 characters in the body.
-    fn special(&mut self, byte: u8, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let previous = core::mem::replace(&mut self.previous, byte);
-        if matches!(byte, b'\n' | b'\r') {
-            self.line = 0;
-        } else {
-            self.line = self.line.saturating_add(1);
-            if self.line > self.line_limit && !matches!(self.place, Place::AfterEnd) {
-                return Err(self.line_too_long());
-            }
-        }
-        match self.place {
-            Place::Body => match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => {}
-                b'=' if self.len > 0 => {
-                    self.padded = true;
-                    if let Some(place) = self.text.get_mut(self.len) {
-                        *place = byte;
-                    }
-                    self.len += 1;
-                    if self.len == Self::LOAD {
-                        self.decode(out)?;
-                    }
-                }
-                // TFTP's netascii writes CR as CR NUL.
-                0 if previous == b'\r' => {}
-                b'-' if self.label.is_some() && matches!(previous, b'\n' | b'\r' | 0) => {
-                    self.decode(out)?;
-                    self.place = Place::EndLine(1);
-                }
-                0 | 0xff if self.label.is_none() => {
-                    self.decode(out)?;
-                    self.place = Place::AfterEnd;
-                }
-                _ => return Err(Error::Malformed("a character does not belong in base64")),
-            },
-            Place::EndLine(matched) => {
-                let label = self.label.unwrap_or(PemLabel::Cms);
-                if end_line(label).nth(matched) != Some(byte) {
-                    return Err(Error::Malformed("the PEM end line is not that of its begin line"));
-                }
-                self.place = if end_line(label).nth(matched + 1).is_some() {
-                    Place::EndLine(matched + 1)
-                } else {
-                    Place::AfterEnd
-                };
-            }
-            Place::AfterEnd => {
-                if !is_fill(byte) {
-                    return Err(Error::Malformed("something stands after the end"));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        match (self.place, self.label) {
-            (Place::AfterEnd, _) => Ok(()),
-            (Place::Body, None) => self.decode(out),
-            _ => Err(Error::Malformed("the PEM end line is missing")),
-        }
-    }
-
-    fn decode(&mut self, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let mut bytes = [0; Self::LOAD / 4 * 3];
-        let text = self.text.get(..self.len).unwrap_or_default();
-        let len = STANDARD
-            .decode_slice(text, &mut bytes)
-            .map_err(|_| Error::Malformed("the base64 is damaged"))?;
-        self.len = 0;
-        if len == 0 { Ok(()) } else { out(bytes.get(..len).unwrap_or_default()) }
-    }
-
-    fn line_too_long(&self) -> Error {
-        Error::limit(Limit::Line, u64::try_from(self.line_limit).unwrap_or(u64::MAX))
     }
 }
 

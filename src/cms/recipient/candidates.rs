@@ -1,0 +1,312 @@
+//! Is a recipient one of our keys? And in the end, the content key.
+//!
+//! Only what one of our keys may open is kept. An entry that names one of our identities is tried
+//! first. A key whose certificate we never saw is tried on every entry that could be for it, since
+//! no name can tell.
+
+use super::{EncryptedKey, KeyTransport, RecipientId};
+use crate::cms::content::ContentAlgorithm;
+use crate::cms::kari::Agreement;
+use crate::cms::ktri::Transport;
+use crate::{
+    Error, Identity, KeyError, KeyFault, KeyRing, Limit, Owner, PeerPoint, Result, Secret,
+    Strangers,
+};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// The recipients of a file as far as they concern our keys.
+#[derive(Debug)]
+pub(crate) struct Recipients {
+    keys: KeyRing,
+    /// Entries that name one of our identities, at most [`Self::MAX_NAMED`].
+    named: Vec<(usize, Entry)>,
+    /// Key agreements that name none of them and that a key alone may open.
+    unnamed: Vec<(usize, Entry)>,
+    /// For each of our identities the RSA entries of its modulus size: how many, and a sole one.
+    transports: [(u64, Option<Entry>); 2],
+    /// There were more candidates than may be tried.
+    is_overfull: bool,
+    agreement: Option<Result<Arc<Agreement>>>,
+    agreements: u32,
+    strangers: Strangers,
+    operations: u32,
+    shared: Vec<(usize, Vec<u8>, Secret)>,
+}
+
+/// What one entry asks a key for, or why it cannot be asked.
+#[derive(Debug)]
+enum Entry {
+    Transport(Transport, Vec<u8>),
+    Agreement(Arc<Agreement>, Vec<u8>),
+    Unusable(Error),
+}
+
+/// A content key, and how a failure with it has to look.
+pub(crate) struct ContentKey {
+    pub(crate) owner: Owner,
+    pub(crate) key: Secret,
+    /// The module refused: the file fails, but no sooner than any other.
+    pub(crate) is_refused: bool,
+    pub(crate) failure: Error,
+}
+
+impl Recipients {
+    /// Entries under one of our own identifiers. More than one is rare, more than this an attack.
+    const MAX_NAMED: usize = 16;
+    const MAX_UNNAMED: usize = 1024;
+    /// Foreign recipients that an error names.
+    const MAX_STRANGERS: usize = 8;
+    /// Wrapped keys are at most 48 bytes; a longer one opens nothing.
+    const MAX_WRAPPED: usize = 128;
+
+    pub(crate) fn new(keys: &KeyRing) -> Self {
+        let have = keys.identities().map(|(_, identity)| identity.text()).collect();
+        Self {
+            keys: keys.clone(),
+            named: Vec::new(),
+            unnamed: Vec::new(),
+            transports: [(0, None), (0, None)],
+            is_overfull: false,
+            agreement: None,
+            agreements: 0,
+            strangers: Strangers { have, ..Strangers::default() },
+            operations: 0,
+            shared: Vec::new(),
+        }
+    }
+
+    /// Looks at a KeyTransRecipientInfo.
+    pub(crate) fn key_transport(&mut self, raw: &[u8]) -> Result<()> {
+        let info = KeyTransport::read(raw, &self.keys.policy().limits)?;
+        let entry = || match Transport::read(&info.algorithm) {
+            Ok(transport) => Entry::Transport(transport, info.encrypted_key.to_vec()),
+            Err(error) => Entry::Unusable(error),
+        };
+        let mut is_ours = false;
+        let identities = self.keys.identities().enumerate().zip(&mut self.transports);
+        for ((place, (_, identity)), (count, last)) in identities {
+            let public = identity.key().public_key();
+            if public.algorithm().curve().is_some() {
+                continue;
+            }
+            let fits = info.encrypted_key.len() == public.value().len();
+            if info.id.is_of(identity) {
+                is_ours = true;
+                let entry = if fits { entry() } else { Entry::Unusable(WRONG_LENGTH) };
+                keep_named(&mut self.named, place, entry)?;
+            }
+            if fits {
+                *count += 1;
+                *last = (*count == 1).then(entry);
+            }
+        }
+        self.count(&info.id, is_ours);
+        Ok(())
+    }
+
+    /// Looks at what the next encrypted keys have in common.
+    pub(crate) fn key_agreement(&mut self, common: &[u8]) {
+        self.agreement = Some(Agreement::read(common).map(Arc::new));
+        self.agreements = self.agreements.saturating_add(1);
+    }
+
+    /// Looks at one encrypted key of the last key agreement.
+    pub(crate) fn encrypted_key(&mut self, raw: &[u8]) -> Result<()> {
+        let info = EncryptedKey::read(raw, &self.keys.policy().limits)?;
+        let agreement = self.agreement.as_ref().ok_or(NO_AGREEMENT)?;
+        let is_possible = info.wrapped.len() <= Self::MAX_WRAPPED;
+        let mut is_ours = false;
+        for (place, (_, identity)) in self.keys.identities().enumerate() {
+            let Some(curve) = identity.key().public_key().algorithm().curve() else { continue };
+            let is_named = info.id.is_of(identity);
+            let entry = match agreement {
+                Ok(agreement) if agreement.fits(curve) && is_possible => {
+                    Entry::Agreement(Arc::clone(agreement), info.wrapped.to_vec())
+                }
+                Ok(agreement) if agreement.fits(curve) => Entry::Unusable(Error::Decrypt),
+                Ok(_) => Entry::Unusable(OTHER_CURVE),
+                Err(error) => Entry::Unusable(error.clone()),
+            };
+            if is_named {
+                is_ours = true;
+                keep_named(&mut self.named, place, entry)?;
+            } else if matches!(entry, Entry::Agreement(..)) {
+                // No more agreements than a key may be asked for, no more keys than fit in little memory.
+                let room = self.agreements <= self.keys.policy().max_key_ops
+                    && self.unnamed.len() < Self::MAX_UNNAMED;
+                if room {
+                    self.unnamed.push((place, entry));
+                }
+                self.is_overfull |= !room;
+            }
+        }
+        self.count(&info.id, is_ours);
+        // With a name found, only a key without a certificate is still tried on the others.
+        if !self.named.is_empty()
+            && self.keys.identities().all(|(_, id)| id.certificate().is_some())
+        {
+            self.unnamed.clear();
+        }
+        Ok(())
+    }
+
+    /// A recipient that is never opened.
+    pub(crate) const fn other(&mut self) {
+        self.strangers.total += 1;
+    }
+
+    fn count(&mut self, id: &RecipientId<'_>, is_ours: bool) {
+        self.strangers.total += 1;
+        if !is_ours && self.strangers.wanted.len() < Self::MAX_STRANGERS {
+            self.strangers.wanted.push(id.text());
+        }
+    }
+
+    /// Unwraps the content key with the first of our keys that can.
+    pub(crate) fn content_key(&mut self, content: &ContentAlgorithm) -> Result<ContentKey> {
+        let keys = self.keys.clone();
+        let named = core::mem::take(&mut self.named);
+        let unnamed = core::mem::take(&mut self.unnamed);
+        let mut failure = None;
+        let mut note = |error: Error| match &failure {
+            Some(known) if Error::usefulness(known) >= error.usefulness() => {}
+            _ => failure = Some(error),
+        };
+
+        for (place, (owner, identity)) in keys.identities().enumerate() {
+            for (_, entry) in named.iter().filter(|(of, _)| *of == place) {
+                match self.ask(place, identity, entry, content) {
+                    Ok((key, is_refused)) => {
+                        return Ok(ContentKey { owner, key, is_refused, failure: Error::Decrypt });
+                    }
+                    Err(error @ Error::Limit { .. }) => return Err(error),
+                    Err(error) => note(error),
+                }
+            }
+        }
+        for (place, (owner, identity)) in keys.identities().enumerate() {
+            // A certificate that no entry names: the vendor may have wrapped the key in another one.
+            let has_certificate = identity.certificate().is_some();
+            if has_certificate && !named.is_empty() {
+                continue;
+            }
+            let failed = match has_certificate {
+                true => self.not_for_this_device(),
+                false => Error::Decrypt,
+            };
+            let agreements = unnamed.iter().filter(|(of, _)| *of == place).map(|(_, entry)| entry);
+            // Nothing tells a right RSA decryption from a wrong one, so only a sole one is tried.
+            let transport = match self.transports.get_mut(place) {
+                Some((1, last)) => last.take(),
+                _ => None,
+            };
+            for entry in agreements.chain(&transport) {
+                match self.ask(place, identity, entry, content) {
+                    Ok((key, is_refused)) => {
+                        return Ok(ContentKey { owner, key, is_refused, failure: failed });
+                    }
+                    Err(error @ Error::Limit { .. }) => return Err(error),
+                    Err(Error::Decrypt) => note(failed.clone()),
+                    Err(error @ Error::Key(KeyFault::Vendor(_) | KeyFault::Answer)) => note(error),
+                    // What it needs may be for a stranger alone.
+                    Err(_) => {}
+                }
+            }
+        }
+        if self.is_overfull {
+            return Err(too_many(&keys));
+        }
+        Err(failure.unwrap_or_else(|| self.not_for_this_device()))
+    }
+
+    fn not_for_this_device(&self) -> Error {
+        Error::NotForThisDevice(Box::new(self.strangers.clone()))
+    }
+
+    /// Asks one key for one entry.
+    fn ask(
+        &mut self,
+        place: usize,
+        identity: &Identity,
+        entry: &Entry,
+        content: &ContentAlgorithm,
+    ) -> Result<(Secret, bool)> {
+        match entry {
+            Entry::Unusable(error) => Err(error.clone()),
+            Entry::Transport(transport, encrypted) => {
+                self.charge()?;
+                let len = content.key_len();
+                let answer = transport.decrypt(identity.key(), encrypted, len, content.der())?;
+                Ok((answer.key, answer.is_refused))
+            }
+            Entry::Agreement(agreement, wrapped) => {
+                let known = self
+                    .shared
+                    .iter()
+                    .find(|(of, point, _)| *of == place && point.as_slice() == agreement.point());
+                let key = match known {
+                    Some((_, _, shared)) => agreement.unwrap(shared, wrapped)?,
+                    None => {
+                        self.charge()?;
+                        let shared = agree(identity, agreement)?;
+                        let key = agreement.unwrap(&shared, wrapped)?;
+                        self.shared.push((place, agreement.point().to_vec(), shared));
+                        key
+                    }
+                };
+                // A content key of the wrong length is a wrong key.
+                let key = key.filter(|key| key.len() == content.key_len());
+                Ok((key.ok_or(Error::Decrypt)?, false))
+            }
+        }
+    }
+
+    fn charge(&mut self) -> Result<()> {
+        if self.operations >= self.keys.policy().max_key_ops {
+            return Err(too_many(&self.keys));
+        }
+        self.operations += 1;
+        Ok(())
+    }
+}
+
+const WRONG_LENGTH: Error = Error::Malformed("an encrypted key is not as long as its RSA key");
+const OTHER_CURVE: Error = Error::Malformed("the originator's key is on another curve");
+const NO_AGREEMENT: Error = Error::Malformed("an encrypted key stands alone");
+
+fn too_many(keys: &KeyRing) -> Error {
+    Error::limit(Limit::KeyOps, u64::from(keys.policy().max_key_ops))
+}
+
+fn keep_named(named: &mut Vec<(usize, Entry)>, place: usize, entry: Entry) -> Result<()> {
+    if named.len() >= Recipients::MAX_NAMED {
+        return Err(Error::limit(Limit::OwnRecipients, 16));
+    }
+    named.push((place, entry));
+    Ok(())
+}
+
+/// The raw shared secret, as long as a coordinate.
+fn agree(identity: &Identity, agreement: &Agreement) -> Result<Secret> {
+    let algorithm = identity.key().public_key().algorithm();
+    let curve = algorithm.curve().ok_or(OTHER_CURVE)?;
+    let point = agreement.checked_point(curve)?;
+    let answer = match identity.key().agree(PeerPoint { algorithm, point: &point }) {
+        Ok(answer) => answer,
+        Err(KeyError::Refused) => return Err(Error::Decrypt),
+        Err(KeyError::Unsupported) => return Err(Error::Key(KeyFault::Unsupported)),
+        Err(KeyError::Vendor(code)) => return Err(Error::Key(KeyFault::Vendor(code))),
+    };
+    let mut shared = Secret::zeros(curve.field_len())?;
+    let start = shared.len().checked_sub(answer.len()).ok_or(Error::Key(KeyFault::Answer))?;
+    if let Some(place) = shared.as_mut().get_mut(start..) {
+        place.copy_from_slice(answer.as_bytes());
+    }
+    // RFC 8418, 5: a point of small order, whoever's key it is.
+    if shared.ct_eq(Secret::zeros(shared.len())?.as_bytes()) {
+        return Err(Error::Malformed("the originator's point has a small order"));
+    }
+    Ok(shared)
+}
