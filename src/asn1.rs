@@ -13,7 +13,13 @@ pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OID: u8 = 0x06;
+#[cfg(feature = "identity")]
 pub(crate) const UTF8_STRING: u8 = 0x0c;
+#[cfg(feature = "identity")]
+pub(crate) const PRINTABLE_STRING: u8 = 0x13;
+#[cfg(feature = "identity")]
+pub(crate) const UTC_TIME: u8 = 0x17;
+#[cfg(feature = "identity")]
 pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;
@@ -290,11 +296,12 @@ impl<'a> Algorithm<'a> {
     }
 }
 
-/// Writes an element as DER.
+/// Writes an element as DER. The parts may be secret: the buffer has its final size from the start,
+/// so it never moves and leaves no copy behind.
 pub(crate) fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let length = parts.iter().map(|part| part.len()).sum();
-    let mut out = der_header(tag, length);
-    out.reserve(length);
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let mut out = Vec::with_capacity(length.saturating_add(Header::MAX));
+    push_der_header(&mut out, tag, length);
     for part in parts {
         out.extend_from_slice(part);
     }
@@ -304,18 +311,22 @@ pub(crate) fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 /// Writes tag and length.
 pub(crate) fn der_header(tag: u8, length: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(Header::MAX);
+    push_der_header(&mut out, tag, length);
+    out
+}
+
+fn push_der_header(out: &mut Vec<u8>, tag: u8, length: usize) {
     out.push(tag);
     match u8::try_from(length) {
         Ok(short @ 0..=0x7f) => out.push(short),
         _ => {
             let octets = length.to_be_bytes();
-            let zeros = octets.iter().take_while(|&&octet| octet == 0).count();
-            let significant = octets.iter().skip(zeros);
-            out.push(0x80 | u8::try_from(significant.len()).unwrap_or(0x7f));
-            out.extend(significant);
+            let octets = significant(&octets);
+            // A usize has at most eight octets.
+            out.push(0x80 | u8::try_from(octets.len()).unwrap_or(0x7f));
+            out.extend_from_slice(octets);
         }
     }
-    out
 }
 
 pub(crate) fn der_sequence(parts: &[&[u8]]) -> Vec<u8> {
@@ -326,14 +337,24 @@ pub(crate) fn der_oid(oid: &[u8]) -> Vec<u8> {
     der(OID, &[oid])
 }
 
+/// A BIT STRING of whole octets.
+pub(crate) fn der_bits(octets: &[u8]) -> Vec<u8> {
+    der(BIT_STRING, &[&[0], octets])
+}
+
 /// An unsigned big-endian number as INTEGER.
 pub(crate) fn der_unsigned(number: &[u8]) -> Vec<u8> {
-    let zeros = number.iter().take_while(|&&octet| octet == 0).count();
-    let significant = number.get(zeros..).unwrap_or_default();
-    match significant.first() {
-        Some(first) if first & 0x80 == 0 => der(INTEGER, &[significant]),
-        _ => der(INTEGER, &[&[0], significant]),
+    let number = significant(number);
+    match number.first() {
+        Some(first) if first & 0x80 == 0 => der(INTEGER, &[number]),
+        _ => der(INTEGER, &[&[0], number]),
     }
+}
+
+/// A big-endian number without its leading zero octets.
+pub(crate) fn significant(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|&&octet| octet == 0).count();
+    number.get(zeros..).unwrap_or_default()
 }
 
 /// The DER form of one BER element: definite shortest lengths, strings in one piece. Values stay as
@@ -356,7 +377,7 @@ fn write_der(element: Element<'_>, depth: usize, out: &mut Vec<u8>) -> Result<()
             return Ok(());
         }
         BIT_STRING => {
-            out.extend(der(BIT_STRING, &[&[0], &element.bits()?]));
+            out.extend(der_bits(&element.bits()?));
             return Ok(());
         }
         _ => {}

@@ -320,7 +320,7 @@ impl Display for Strangers {
 pub enum KeyFault {
     /// The module that holds the key failed, with this code of its own.
     Vendor(i64),
-    /// The key cannot do the operation that this file needs.
+    /// The key cannot do the operation that is needed: to open this file, or to sign.
     Unsupported,
     /// The module's answer has an impossible length.
     Answer,
@@ -334,7 +334,10 @@ impl Display for KeyFault {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Vendor(code) => write!(f, "the device key's module failed with code {code}"),
-            Self::Unsupported => f.write_str("the device key cannot do the needed operation"),
+            Self::Unsupported => f.write_str(
+                "the device key cannot do the needed operation; wrap the public key of one that \
+                 cannot sign",
+            ),
             Self::Answer => {
                 f.write_str("the device key's module gave an answer of impossible length")
             }

@@ -1,12 +1,20 @@
 //! Certificates: a public key with a name. Validity, CA flag, key usage and signature mean nothing
 //! here (RFC 8886, 3.1); who wants assurance pins the SHA-256 of the key.
 
+#[cfg(feature = "identity")]
+mod builder;
 mod device_id;
 mod name;
+#[cfg(feature = "identity")]
+mod validity;
 
+#[cfg(feature = "identity")]
+pub use builder::IdentityBuilder;
 pub use device_id::DeviceId;
+#[cfg(feature = "identity")]
+pub use validity::Validity;
 
-use crate::asn1::{self, Element, Reader};
+use crate::asn1::{self, Element, Reader, significant};
 use crate::crypto::{Hash, digest};
 use crate::key::{PublicKey, unreadable};
 use crate::{Result, oid, pem};
@@ -14,11 +22,24 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Debug, Formatter};
 
-/// An X.509 certificate, version 1 or 3, as a wrapper around a device's public key.
+/// An X.509 certificate, of whatever version, as a wrapper around a device's public key.
+///
+/// ```
+/// # fn main() -> Result<(), sdi::Error> {
+/// use sdi::{Certificate, DeviceId, DeviceKey, IdentityBuilder, KeyAlgorithm, SoftwareKey};
+/// let key = SoftwareKey::generate(KeyAlgorithm::P256, &mut sdi::SystemRandom)?;
+/// let made = IdentityBuilder::new(DeviceId::new("SN19842256")?, 0).self_sign(&key)?;
+///
+/// let read = Certificate::parse(made.to_pem().as_bytes())?;
+/// assert_eq!(read.device_id().as_deref(), Some("SN19842256"));
+/// assert_eq!(read.public_key(), key.public_key());
+/// assert_eq!(read.spki_sha256()?, key.public_key().spki_sha256()?); // what operators pin
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     der: Vec<u8>,
-    /// The issuer's Name, DER as it stands in the certificate.
+    /// The issuer's Name, as it stands in the certificate.
     issuer: Vec<u8>,
     /// The content of the serial number.
     serial: Vec<u8>,
@@ -34,6 +55,21 @@ pub(crate) struct Capabilities {
     pub(crate) aes256_gcm: bool,
     /// The key derivation of RFC 9709.
     pub(crate) cek_hkdf: bool,
+}
+
+impl Capabilities {
+    fn read(value: &[u8]) -> Result<Self> {
+        let mut found = Self::default();
+        let mut listed = Element::only(value)?.reader();
+        while !listed.is_empty() {
+            match listed.expect(asn1::SEQUENCE)?.reader().oid()? {
+                oid::AES256_GCM => found.aes256_gcm = true,
+                oid::CEK_HKDF_SHA256 => found.cek_hkdf = true,
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
 }
 
 impl Certificate {
@@ -76,44 +112,41 @@ impl Certificate {
             subject_key_id: None,
             capabilities: Capabilities::default(),
         };
-        while !fields.is_empty() {
-            let field = fields.next().map_err(damaged)?;
+        // What follows is useful, not needed: damage there does not take the key away.
+        while let Ok(field) = fields.next() {
             if field.is(asn1::context_constructed(3)) {
-                certificate.read_extensions(field).map_err(damaged)?;
+                certificate.read_extensions(field);
             }
         }
         Ok(certificate)
     }
 
-    fn read_extensions(&mut self, field: Element<'_>) -> Result<()> {
-        let mut extensions = field.reader().expect(asn1::SEQUENCE)?.reader();
-        while !extensions.is_empty() {
-            let mut extension = extensions.expect(asn1::SEQUENCE)?.reader();
-            let oid = extension.oid()?;
-            extension.optional(asn1::BOOLEAN)?;
-            let value = extension.expect(asn1::OCTET_STRING)?.body;
-            match oid {
-                oid::SUBJECT_KEY_IDENTIFIER => {
-                    let id = Element::only(value)?;
-                    self.subject_key_id = Some(id.octets(asn1::OCTET_STRING)?.into_owned());
-                }
-                oid::SMIME_CAPABILITIES => {
-                    let mut capabilities = Element::only(value)?.reader();
-                    while !capabilities.is_empty() {
-                        match capabilities.expect(asn1::SEQUENCE)?.reader().oid()? {
-                            oid::AES256_GCM => self.capabilities.aes256_gcm = true,
-                            oid::CEK_HKDF_SHA256 => self.capabilities.cek_hkdf = true,
-                            _ => {}
-                        }
-                    }
-                }
-                _ => {}
+    /// Takes what is useful from the extensions; one that is broken is passed over.
+    fn read_extensions(&mut self, field: Element<'_>) {
+        let Ok(extensions) = field.reader().expect(asn1::SEQUENCE) else { return };
+        let mut extensions = extensions.reader();
+        while let Ok(extension) = extensions.next() {
+            let _ = self.read_extension(extension);
+        }
+    }
+
+    fn read_extension(&mut self, extension: Element<'_>) -> Result<()> {
+        let mut fields = extension.reader();
+        let oid = fields.oid()?;
+        fields.optional(asn1::BOOLEAN)?;
+        let value = fields.next()?.octets(asn1::OCTET_STRING)?;
+        match oid {
+            oid::SUBJECT_KEY_IDENTIFIER => {
+                let id = Element::only(&value)?.octets(asn1::OCTET_STRING)?;
+                self.subject_key_id = Some(id.into_owned()).filter(|id| !id.is_empty());
             }
+            oid::SMIME_CAPABILITIES => self.capabilities = Capabilities::read(&value)?,
+            _ => {}
         }
         Ok(())
     }
 
-    /// The certificate, DER.
+    /// The certificate, DER as it was read.
     #[must_use]
     pub fn der(&self) -> &[u8] {
         &self.der
@@ -181,7 +214,10 @@ impl Debug for Certificate {
 pub(crate) fn issuer_and_serial_text(issuer: &[u8], serial: &[u8]) -> String {
     let mut text = name::text(issuer);
     text.push_str(" serial ");
-    name::push_hex(&mut text, serial, 20);
+    match significant(serial) {
+        [] => text.push_str("00"),
+        serial => name::push_hex(&mut text, serial, 20),
+    }
     text
 }
 
@@ -192,14 +228,19 @@ pub(crate) fn key_id_text(id: &[u8]) -> String {
     text
 }
 
+/// The usual subjectKeyIdentifier: RFC 5280, 4.2.1.2, method 1.
+pub(crate) fn key_id(key: &PublicKey) -> Result<Vec<u8>> {
+    Ok(digest(Hash::Sha1, &[&key.key_bits()?])?.into_bytes())
+}
+
 /// The subjectKeyIdentifiers under which a key may be known: RFC 5280, 4.2.1.2, methods 1 and 2,
 /// and RFC 7093.
 pub(crate) fn key_ids(key: &PublicKey) -> Result<Vec<Vec<u8>>> {
-    let bits = key.key_bits();
-    let first_20 = |hash, of: &[u8]| -> Result<Vec<u8>> {
-        Ok(digest(hash, &[of])?.as_bytes().iter().copied().take(20).collect())
+    let bits = key.key_bits()?;
+    let first_20 = |hash| -> Result<Vec<u8>> {
+        Ok(digest(hash, &[&bits])?.as_bytes().iter().copied().take(20).collect())
     };
-    let method_1 = first_20(Hash::Sha1, &bits)?;
+    let method_1 = key_id(key)?;
     let mut method_2: Vec<u8> = method_1.iter().copied().skip(12).collect();
     if let Some(top) = method_2.first_mut() {
         *top = 0x40 | *top & 0x0f;
@@ -207,9 +248,9 @@ pub(crate) fn key_ids(key: &PublicKey) -> Result<Vec<Vec<u8>>> {
     Ok(alloc::vec![
         method_1,
         method_2,
-        first_20(Hash::Sha256, &bits)?,
-        first_20(Hash::Sha384, &bits)?,
-        first_20(Hash::Sha512, &bits)?,
+        first_20(Hash::Sha256)?,
+        first_20(Hash::Sha384)?,
+        first_20(Hash::Sha512)?,
         digest(Hash::Sha256, &[key.spki_der()])?.into_bytes(),
     ])
 }

@@ -9,9 +9,11 @@ mod software;
 pub use ring::{Identity, KeyRing, OpenPolicy, OperatorMode, Owner};
 pub use software::SoftwareKey;
 
-use crate::asn1::{self, Algorithm, Element, Reader, der, der_oid, der_sequence, der_unsigned};
+use crate::asn1::{self, Algorithm, Element, Reader, significant};
+use crate::asn1::{der, der_bits, der_oid, der_sequence, der_unsigned};
 use crate::crypto::{Curve, Hash, agreement, digest};
 use crate::{Error, KeyFault, Result, Secret, oid, pem};
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt::{self, Debug, Formatter};
 
@@ -228,13 +230,14 @@ impl PublicKey {
         let bits = fields.next().and_then(|element| element.bits()).map_err(damaged)?;
         fields.finish().map_err(damaged)?;
         let key = match algorithm.oid {
-            oid::EC_PUBLIC_KEY => Self::from_point(named_curve(&algorithm)?, &bits)?,
+            oid::EC_PUBLIC_KEY => Self::from_point(named_curve(algorithm.parameters)?, &bits)?,
             oid::X25519 => Self::from_point(Curve::X25519, &bits)?,
             oid::RSA_ENCRYPTION => Self::from_rsa_public_key(&bits)?,
             other => return Err(unsupported("a key of the kind", other)),
         };
-        // The bytes as they came: they are what fingerprints are made of.
-        Ok(Self { spki: spki.to_vec(), ..key })
+        // As it came, points compressed or not: fingerprints are made of it. BER becomes DER, as with
+        // every other program that computes them.
+        Ok(Self { spki: asn1::to_der(spki).map_err(damaged)?, ..key })
     }
 
     /// From a point, in any form for a NIST curve.
@@ -248,7 +251,7 @@ impl PublicKey {
             Curve::X25519 => der_sequence(&[&der_oid(oid::X25519)]),
             _ => der_sequence(&[&der_oid(oid::EC_PUBLIC_KEY), &der_oid(curve.oid())]),
         };
-        let spki = der_sequence(&[&algorithm, &der(asn1::BIT_STRING, &[&[0], &value])]);
+        let spki = der_sequence(&[&algorithm, &der_bits(&value)]);
         let exponent = Vec::new();
         Ok(Self { algorithm: KeyAlgorithm::of_curve(curve), value, exponent, spki })
     }
@@ -277,7 +280,7 @@ impl PublicKey {
         let bits = u32::try_from(value.len()).map_or(0, |bytes| bytes * 8 - top);
         let numbers = der_sequence(&[&der_unsigned(value), &der_unsigned(exponent)]);
         let algorithm = der_sequence(&[&der_oid(oid::RSA_ENCRYPTION), &der(asn1::NULL, &[])]);
-        let spki = der_sequence(&[&algorithm, &der(asn1::BIT_STRING, &[&[0], &numbers])]);
+        let spki = der_sequence(&[&algorithm, &der_bits(&numbers)]);
         Ok(Self {
             algorithm: KeyAlgorithm::Rsa(bits),
             value: value.to_vec(),
@@ -320,13 +323,10 @@ impl PublicKey {
     }
 
     /// The content of the SubjectPublicKeyInfo's BIT STRING, which key identifiers hash.
-    pub(crate) fn key_bits(&self) -> Vec<u8> {
-        match self.algorithm {
-            KeyAlgorithm::Rsa(_) => {
-                der_sequence(&[&der_unsigned(&self.value), &der_unsigned(&self.exponent)])
-            }
-            _ => self.value.clone(),
-        }
+    pub(crate) fn key_bits(&self) -> Result<Cow<'_, [u8]>> {
+        let mut fields = Element::only(&self.spki)?.reader();
+        Algorithm::read(&mut fields)?;
+        fields.next()?.bits()
     }
 }
 
@@ -353,25 +353,13 @@ pub(crate) fn unsupported(what: &'static str, oid: &[u8]) -> Error {
     Error::Unsupported(crate::Unsupported { what, oid: Some(crate::error::Oid::new(oid)) })
 }
 
-pub(crate) const fn unsupported_parameters() -> Error {
-    Error::Unsupported(crate::Unsupported {
-        what: "a key with explicit curve parameters",
-        oid: None,
-    })
-}
-
-/// The curve that an id-ecPublicKey names. Explicit parameters are not read.
-pub(crate) fn named_curve(algorithm: &Algorithm<'_>) -> Result<Curve> {
-    match algorithm.parameters {
+/// The curve that the parameters of an id-ecPublicKey name. Explicit parameters are not read.
+pub(crate) fn named_curve(parameters: Option<Element<'_>>) -> Result<Curve> {
+    match parameters {
         Some(parameters) if parameters.is(asn1::OID) => Curve::from_named(parameters.body)
             .ok_or_else(|| unsupported("a key on the curve", parameters.body)),
         _ => Err(unsupported_parameters()),
     }
-}
-
-fn significant(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
-    number.get(zeros..).unwrap_or_default()
 }
 
 /// Reads an INTEGER as an unsigned big-endian number.

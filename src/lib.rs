@@ -29,6 +29,8 @@ pub use detect::{Damage, Detection, Encoding, Hint, PemLabel, detect};
 pub use envelope::{Envelope, Recipient};
 pub use error::{Error, KeyFault, Limit, Misuse, Result, Strangers, Unsupported};
 pub use identity::{Certificate, DeviceId};
+#[cfg(feature = "identity")]
+pub use identity::{IdentityBuilder, Validity};
 pub use key::{
     DeviceKey, Identity, KeyAlgorithm, KeyError, KeyRing, OpenPolicy, OperatorMode, Owner,
     PeerPoint, PublicKey, RsaScheme, SignatureScheme, SoftwareKey,

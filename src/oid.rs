@@ -114,17 +114,23 @@ pub(crate) const SERIAL_NUMBER: &[u8] = &[0x55, 0x04, 0x05];
 /// 2.5.29.14.
 pub(crate) const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
 /// 2.5.29.15.
+#[cfg(feature = "identity")]
 pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
 /// 1.2.840.113549.1.9.15 (RFC 4262).
 pub(crate) const SMIME_CAPABILITIES: &[u8] =
     &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0f];
 /// 1.2.840.113549.1.9.14 (RFC 2986).
+#[cfg(feature = "identity")]
 pub(crate) const EXTENSION_REQUEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e];
 /// 1.2.840.10045.4.3.2.
+#[cfg(feature = "identity")]
 pub(crate) const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 /// 1.2.840.10045.4.3.3.
+#[cfg(feature = "identity")]
 pub(crate) const ECDSA_WITH_SHA384: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03];
 /// 1.2.840.10045.4.3.4.
+#[cfg(feature = "identity")]
 pub(crate) const ECDSA_WITH_SHA512: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04];
 /// 1.2.840.113549.1.1.11.
+#[cfg(feature = "identity")]
 pub(crate) const SHA256_WITH_RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];

@@ -9,15 +9,15 @@ use core::fmt::Write;
 /// The longest text of one name.
 const MAX: usize = 96;
 
-/// The value of the first attribute of this type.
+/// The value of the first attribute of this type that is text.
 pub(super) fn attribute(name: &[u8], wanted: &[u8]) -> Option<String> {
     let mut found = None;
-    each_attribute(name, |oid, value| {
+    // Damage behind it does not take it away.
+    let _ = each_attribute(name, |oid, value| {
         if oid == wanted && found.is_none() {
             found = core::str::from_utf8(value).ok().map(String::from);
         }
-    })
-    .ok()?;
+    });
     found
 }
 
@@ -25,6 +25,9 @@ pub(super) fn attribute(name: &[u8], wanted: &[u8]) -> Option<String> {
 pub(super) fn text(name: &[u8]) -> String {
     let mut out = String::new();
     let read = each_attribute(name, |oid, value| {
+        if out.len() >= MAX {
+            return; // enough for the cut below
+        }
         if !out.is_empty() {
             out.push_str(", ");
         }
@@ -44,10 +47,12 @@ pub(super) fn text(name: &[u8]) -> String {
     if read.is_err() {
         return String::from("(an unreadable name)");
     }
-    if out.is_empty() {
-        return String::from("(an empty name)");
+    match out.len() {
+        0 => String::from("(an empty name)"),
+        // It is printable already: only the cut is left to do.
+        1..=MAX => out,
+        _ => out.chars().take(MAX - 2).chain("..".chars()).collect(),
     }
-    printable(out.as_bytes(), MAX).replace("\\x5c", "\\")
 }
 
 /// Writes bytes as hexadecimal digits, at most `max` bytes.
@@ -72,4 +77,41 @@ fn each_attribute(name: &[u8], mut each: impl FnMut(&[u8], &[u8])) -> Result<()>
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::{der, der_oid, der_sequence};
+    use alloc::vec::Vec;
+
+    fn rdn(oid: &[u8], value: &[u8]) -> Vec<u8> {
+        let attribute = der_sequence(&[&der_oid(oid), &der(0x0c, &[value])]);
+        der(asn1::SET, &[&attribute])
+    }
+
+    #[test]
+    fn names_become_one_short_line() {
+        let text = |rdns: &[Vec<u8>]| text(&der_sequence(&[&rdns.concat()]));
+        let name = [rdn(&[0x55, 4, 10], b"Acme"), rdn(oid::COMMON_NAME, b"SN1")];
+        assert_eq!(text(&name), "O=Acme, CN=SN1");
+        assert_eq!(text(&[rdn(&[0x55, 4, 5], b"a\\\n\xff")]), "serialNumber=a\\x5c\\x0a\\xff");
+        assert_eq!(text(&[rdn(&[0x2a, 3, 4], b"x")]), "1.2.3.4=x");
+        assert_eq!(text(&[]), "(an empty name)");
+        assert_eq!(text(&[alloc::vec![0x31, 9]]), "(an unreadable name)");
+        for count in [1, 2, 3, 1000] {
+            let long = text(&alloc::vec![rdn(oid::COMMON_NAME, &[b'a'; 60]); count]);
+            assert!(long.len() <= MAX && (count == 1 || long.ends_with("..")), "{long}");
+        }
+    }
+
+    #[test]
+    fn attributes_are_found_before_damage() {
+        let name = [rdn(oid::COMMON_NAME, b"first"), rdn(oid::COMMON_NAME, b"second")].concat();
+        let whole = der_sequence(&[&name]);
+        assert_eq!(attribute(&whole, oid::COMMON_NAME).as_deref(), Some("first"));
+        assert_eq!(attribute(&whole, oid::SERIAL_NUMBER), None);
+        let damaged = der_sequence(&[&name, &[0x31, 9]]);
+        assert_eq!(attribute(&damaged, oid::COMMON_NAME).as_deref(), Some("first"));
+    }
 }

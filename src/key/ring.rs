@@ -1,5 +1,6 @@
 //! Which keys open a file, in which order, and what they may open.
 
+use crate::asn1::{self, significant};
 use crate::identity::{issuer_and_serial_text, key_id_text, key_ids};
 use crate::{Certificate, DeviceKey, Error, KeyFault, Limits, Misuse, Result};
 use alloc::string::String;
@@ -12,7 +13,15 @@ use alloc::vec::Vec;
 pub struct Identity {
     key: Arc<dyn DeviceKey>,
     certificate: Option<Arc<Certificate>>,
-    key_ids: Arc<Vec<Vec<u8>>>,
+    names: Arc<Names>,
+}
+
+/// What files may call us.
+#[derive(Debug)]
+struct Names {
+    /// The certificate's issuer in DER, however it stands in the certificate.
+    issuer: Vec<u8>,
+    key_ids: Vec<Vec<u8>>,
 }
 
 impl Identity {
@@ -21,14 +30,16 @@ impl Identity {
     /// # Errors
     /// [`Error::Key`] if the certificate is another key's.
     pub fn new(key: Arc<dyn DeviceKey>, certificate: Option<Certificate>) -> Result<Self> {
+        let mut names = Names { issuer: Vec::new(), key_ids: key_ids(key.public_key())? };
         if let Some(certificate) = &certificate {
             if certificate.public_key() != key.public_key() {
                 return Err(Error::Key(KeyFault::Mismatch));
             }
+            // A damaged name has no DER form; no file that is read can repeat it.
+            names.issuer = asn1::to_der(certificate.issuer()).unwrap_or_default();
+            names.key_ids.extend(certificate.subject_key_id().map(<[u8]>::to_vec));
         }
-        let mut ids = key_ids(key.public_key())?;
-        ids.extend(certificate.as_ref().and_then(Certificate::subject_key_id).map(<[u8]>::to_vec));
-        Ok(Self { key, certificate: certificate.map(Arc::new), key_ids: Arc::new(ids) })
+        Ok(Self { key, certificate: certificate.map(Arc::new), names: Arc::new(names) })
     }
 
     /// The key.
@@ -43,21 +54,24 @@ impl Identity {
         self.certificate.as_deref()
     }
 
-    /// Whether this issuer and serial number are our certificate's.
+    /// Whether this issuer, in DER, and this serial number are our certificate's. Encoders that add
+    /// or drop the leading zeros of a serial number are forgiven.
     pub(crate) fn is_issuer_and_serial(&self, issuer: &[u8], serial: &[u8]) -> bool {
         self.certificate().is_some_and(|certificate| {
-            certificate.issuer() == issuer && certificate.serial() == serial
+            !issuer.is_empty()
+                && self.names.issuer == issuer
+                && significant(certificate.serial()) == significant(serial)
         })
     }
 
     /// Whether this key identifier is our certificate's or can be computed from our key.
     pub(crate) fn is_key_id(&self, id: &[u8]) -> bool {
-        self.key_ids.iter().any(|ours| ours == id)
+        self.names.key_ids.iter().any(|ours| ours == id)
     }
 
     /// Who we are, as one line of printable ASCII.
     pub(crate) fn text(&self) -> String {
-        match (self.certificate(), self.key_ids.first()) {
+        match (self.certificate(), self.names.key_ids.first()) {
             (Some(certificate), _) => {
                 issuer_and_serial_text(certificate.issuer(), certificate.serial())
             }
@@ -216,5 +230,74 @@ impl KeyRing {
         } else {
             Err(Misuse("the key ring is empty"))
         }
+    }
+}
+
+#[cfg(all(test, feature = "x25519"))]
+mod tests {
+    use super::*;
+    use crate::asn1::{Element, der, der_oid, der_sequence};
+    use crate::{SoftwareKey, oid};
+
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq
+-----END PRIVATE KEY-----";
+
+    /// A version 1 certificate for `KEY` with this issuer and the content of this serial number.
+    fn identity(issuer: &[u8], serial: &[u8]) -> Result<Identity> {
+        let key = SoftwareKey::parse(KEY.as_bytes())?;
+        let empty = der_sequence(&[]);
+        let fields = der_sequence(&[
+            &der(asn1::INTEGER, &[serial]),
+            &empty,
+            issuer,
+            &empty,
+            &empty,
+            key.public_key().spki_der(),
+        ]);
+        let certificate = Certificate::parse(&der_sequence(&[&fields]))?;
+        Identity::new(Arc::new(key), Some(certificate))
+    }
+
+    fn name(tag: u8, common_name: &[u8]) -> Vec<u8> {
+        let attribute = der_sequence(&[&der_oid(oid::COMMON_NAME), &der(tag, &[common_name])]);
+        der_sequence(&[&der(asn1::SET, &[&attribute])])
+    }
+
+    #[test]
+    fn serial_numbers_are_compared_as_numbers() -> Result<()> {
+        let issuer = name(0x0c, b"SN1");
+        for (ours, same, other) in [
+            (&[5][..], &[0, 5][..], &[6][..]),
+            (&[0, 0, 0x80, 1], &[0x80, 1], &[0x80, 1, 0]),
+            (&[0], &[], &[1]),
+            (&[9; 21], &[9; 21], &[9; 20]),
+        ] {
+            let identity = identity(&issuer, ours)?;
+            assert!(identity.is_issuer_and_serial(&issuer, ours));
+            assert!(identity.is_issuer_and_serial(&issuer, same));
+            assert!(!identity.is_issuer_and_serial(&issuer, other));
+            assert!(!identity.is_issuer_and_serial(&name(0x0c, b"SN2"), ours));
+            assert!(!identity.is_issuer_and_serial(&name(0x13, b"SN1"), ours));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_issuer_in_ber_is_compared_as_der() -> Result<()> {
+        let der = name(0x0c, b"SN1");
+        let body = Element::only(&der)?.body;
+        let indefinite = [&[0x30, 0x80], body, &[0, 0]].concat();
+        let length = u8::try_from(body.len()).unwrap();
+        let long_length = [&[0x30, 0x81, length], body].concat();
+        for issuer in [&der, &indefinite, &long_length] {
+            let identity = identity(issuer, &[1])?;
+            assert!(identity.is_issuer_and_serial(&der, &[1]));
+        }
+        // What cannot be read as a name matches nothing.
+        let damaged = identity(&[0x30, 2, 0x31, 9], &[1])?;
+        assert!(!damaged.is_issuer_and_serial(&[], &[1]));
+        assert!(!damaged.is_issuer_and_serial(&[0x30, 2, 0x31, 9], &[1]));
+        Ok(())
     }
 }

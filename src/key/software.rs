@@ -2,7 +2,9 @@
 
 use super::{DeviceKey, PeerPoint, RsaScheme, SignatureScheme};
 use super::{KeyAlgorithm, KeyError, PublicKey, named_curve, unreadable, unsigned, unsupported};
-use crate::asn1::{self, Algorithm, Element, Reader};
+use crate::asn1::{self, Algorithm, Element, Reader, significant};
+#[cfg(feature = "identity")]
+use crate::asn1::{der_bits, der_oid, der_sequence, der_unsigned};
 #[cfg(feature = "rsa")]
 use crate::crypto::rsa;
 use crate::crypto::{Curve, agreement};
@@ -34,8 +36,12 @@ enum SecretPart {
     Rsa(Box<rsa::SecretKey>),
 }
 
+const ENCRYPTED: Error = unreadable("it is encrypted; remove its password first");
+const UNKNOWN: Error = unreadable("it is no private key that is read here");
+
 impl SoftwareKey {
-    /// Reads a private key: PKCS#8, SEC 1 or PKCS#1, as PEM (also behind `EC PARAMETERS`) or DER.
+    /// Reads a private key: PKCS#8, SEC 1 or PKCS#1, as PEM or DER, also behind
+    /// `EC PARAMETERS`.
     ///
     /// # Errors
     /// [`Error::Key`] if it is damaged, encrypted or none; [`Error::Unsupported`] for kinds of keys
@@ -46,18 +52,20 @@ impl SoftwareKey {
         }
         let mut curve = None;
         for block in pem::blocks(key) {
-            let der = block.decode()?;
-            match (block.label, der) {
-                (b"EC PARAMETERS", Some(der)) => {
+            match block.label {
+                b"EC PARAMETERS" => {
+                    let der = block.decode()?.unwrap_or_default();
                     let named = Element::only(der.as_bytes()).ok().filter(|e| e.is(asn1::OID));
                     curve = named.and_then(|oid| Curve::from_named(oid.body));
                 }
-                (b"PRIVATE KEY" | b"EC PRIVATE KEY" | b"RSA PRIVATE KEY", Some(der)) => {
+                b"PRIVATE KEY" | b"EC PRIVATE KEY" | b"RSA PRIVATE KEY" => {
+                    if block.is_encrypted() {
+                        return Err(ENCRYPTED);
+                    }
+                    let der = block.decode()?.ok_or(unreadable("its base64 is damaged"))?;
                     return Self::from_der(der.as_bytes(), curve);
                 }
-                (b"ENCRYPTED PRIVATE KEY", _) | (b"EC PRIVATE KEY" | b"RSA PRIVATE KEY", None) => {
-                    return Err(unreadable("it is encrypted; remove its password first"));
-                }
+                b"ENCRYPTED PRIVATE KEY" => return Err(ENCRYPTED),
                 _ => {}
             }
         }
@@ -76,11 +84,16 @@ impl SoftwareKey {
             KeyAlgorithm::Rsa(bits @ (2048 | 3072 | 4096)) => {
                 Self::from_rsa(rsa::SecretKey::generate(bits, random)?)
             }
+            #[cfg(feature = "rsa")]
             KeyAlgorithm::Rsa(_) => {
                 Err(Error::Argument("RSA keys are made with 2048, 3072 or 4096 bits"))
             }
             _ => {
-                let curve = algorithm.curve().ok_or(Error::Key(KeyFault::Unsupported))?;
+                let kind = || unsupported("a key of the kind", oid::RSA_ENCRYPTION);
+                let curve = algorithm.curve().ok_or_else(kind)?;
+                if !curve.is_built_in() {
+                    return Err(unsupported("a key on the curve", curve.oid()));
+                }
                 Self::from_agreement(curve, agreement::SecretKey::generate(curve, random)?)
             }
         }
@@ -95,16 +108,29 @@ impl SoftwareKey {
         pem::encode_secret("PRIVATE KEY", self.to_pkcs8()?.as_bytes())
     }
 
-    fn from_der(der: &[u8], curve: Option<Curve>) -> Result<Self> {
-        let damaged = |_| unreadable("it is no private key that is read here");
-        let key = Element::only(der).map_err(damaged)?;
+    fn from_der(der: &[u8], mut curve: Option<Curve>) -> Result<Self> {
+        let unknown = |_| UNKNOWN;
+        let mut reader = Reader::new(der);
+        let mut key = reader.next().map_err(unknown)?;
+        // `openssl ecparam -genkey -outform DER` writes the curve in front of the key.
+        if key.is(asn1::OID) {
+            curve = Curve::from_named(key.body);
+            key = reader.next().map_err(unknown)?;
+        }
+        reader.finish().map_err(unknown)?;
+        if !key.is(asn1::SEQUENCE) {
+            return Err(UNKNOWN);
+        }
         let mut fields = key.reader();
-        fields.expect(asn1::INTEGER).map_err(damaged)?;
-        match Reader::new(fields.rest()).next().map_err(damaged)?.tag {
-            asn1::SEQUENCE => Self::from_pkcs8(fields),
-            asn1::OCTET_STRING => Self::from_sec1(key, curve),
-            asn1::INTEGER => Self::from_pkcs1(key),
-            _ => Err(unreadable("it is no private key that is read here")),
+        let first = fields.next().map_err(unknown)?.tag;
+        let second = Reader::new(fields.rest()).next().map_err(unknown)?.tag;
+        match (first, second) {
+            (asn1::INTEGER, asn1::SEQUENCE) => Self::from_pkcs8(fields),
+            (asn1::INTEGER, asn1::OCTET_STRING) => Self::from_sec1(key, curve),
+            (asn1::INTEGER, asn1::INTEGER) => Self::from_pkcs1(key),
+            // EncryptedPrivateKeyInfo (RFC 5958)
+            (asn1::SEQUENCE, asn1::OCTET_STRING) => Err(ENCRYPTED),
+            _ => Err(UNKNOWN),
         }
     }
 
@@ -112,19 +138,22 @@ impl SoftwareKey {
     fn from_pkcs8(mut fields: Reader<'_>) -> Result<Self> {
         let damaged = |_| unreadable("its PKCS#8 is damaged");
         let algorithm = Algorithm::read(&mut fields).map_err(damaged)?;
-        let key = fields.expect(asn1::OCTET_STRING).map_err(damaged)?.body;
-        match algorithm.oid {
+        let octets = fields.expect(asn1::OCTET_STRING).map_err(damaged)?.body;
+        fields.optional(asn1::context_constructed(0)).map_err(damaged)?; // attributes
+        let public = fields.optional(asn1::context(1)).map_err(damaged)?;
+        let inner = |tag| match Element::only(octets) {
+            Ok(inner) if inner.is(tag) => Ok(inner),
+            _ => Err(unreadable("its PKCS#8 is damaged")),
+        };
+        let key = match algorithm.oid {
             oid::EC_PUBLIC_KEY => {
-                let curve = named_curve(&algorithm)?;
-                Self::from_sec1(Element::only(key).map_err(damaged)?, Some(curve))
+                Self::from_sec1(inner(asn1::SEQUENCE)?, Some(named_curve(algorithm.parameters)?))?
             }
-            oid::X25519 => {
-                let inner = Element::only(key).map_err(damaged)?;
-                Self::from_scalar(Curve::X25519, inner.body)
-            }
-            oid::RSA_ENCRYPTION => Self::from_pkcs1(Element::only(key).map_err(damaged)?),
-            other => Err(unsupported("a key of the kind", other)),
-        }
+            oid::X25519 => Self::from_scalar(Curve::X25519, inner(asn1::OCTET_STRING)?.body)?,
+            oid::RSA_ENCRYPTION => Self::from_pkcs1(inner(asn1::SEQUENCE)?)?,
+            other => return Err(unsupported("a key of the kind", other)),
+        };
+        key.checked_against(public)
     }
 
     /// ECPrivateKey (RFC 5915).
@@ -133,38 +162,50 @@ impl SoftwareKey {
         let mut fields = key.reader();
         fields.expect(asn1::INTEGER).map_err(damaged)?;
         let scalar = fields.expect(asn1::OCTET_STRING).map_err(damaged)?.body;
-        let curve = match fields.optional(asn1::context_constructed(0)).map_err(damaged)? {
-            Some(parameters) => {
-                let oid = parameters.reader().oid().map_err(|_| {
-                    Error::Unsupported(crate::Unsupported {
-                        what: "a key with explicit curve parameters",
-                        oid: None,
-                    })
-                })?;
-                Curve::from_named(oid).ok_or_else(|| unsupported("a key on the curve", oid))?
+        let parameters = fields.optional(asn1::context_constructed(0)).map_err(damaged)?;
+        let own = parameters.map(|parameters| named_curve(parameters.reader().next().ok()));
+        let curve = match (own.transpose()?, curve) {
+            (Some(own), Some(outer)) if own != outer => {
+                return Err(unreadable("it names two curves"));
             }
-            None => curve.ok_or(unreadable("it does not name its curve"))?,
+            (own, outer) => own.or(outer).ok_or(unreadable("it does not name its curve"))?,
         };
-        Self::from_scalar(curve, scalar)
+        let public = fields.optional(asn1::context_constructed(1)).map_err(damaged)?;
+        let public = public.and_then(|public| public.reader().expect(asn1::BIT_STRING).ok());
+        Self::from_scalar(curve, scalar)?.checked_against(public)
     }
 
     fn from_scalar(curve: Curve, scalar: &[u8]) -> Result<Self> {
         if !curve.is_built_in() {
             return Err(unsupported("a key on the curve", curve.oid()));
         }
-        // Some encoders drop or add leading zeros.
-        let len = curve.field_len();
-        let extra = scalar.len().saturating_sub(len);
-        let (zeros, scalar) = scalar.split_at(extra);
-        let mut padded = Secret::zeros(len)?;
-        if let Some(low) = padded.as_mut().get_mut(len - scalar.len()..) {
-            low.copy_from_slice(scalar);
-        }
-        let in_range = zeros.iter().all(|&zero| zero == 0);
-        let key = agreement::SecretKey::from_bytes(curve, padded.as_bytes())
-            .filter(|_| in_range)
+        // Some encoders drop or add leading zeros of a number. X25519's 32 bytes are no number.
+        let (zeros, number) = match curve {
+            Curve::X25519 => (0, scalar),
+            _ => {
+                let number = significant(scalar);
+                (curve.field_len().saturating_sub(number.len()), number)
+            }
+        };
+        let mut bytes = Secret::zeros(zeros)?;
+        bytes.extend(number)?;
+        let key = agreement::SecretKey::from_bytes(curve, bytes.as_bytes())
             .ok_or(unreadable("its number is out of range for the curve"))?;
         Self::from_agreement(curve, key)
+    }
+
+    /// A flipped bit in a stored scalar makes another key, as good as the first, that opens nothing.
+    /// Where the public half (a BIT STRING) stands beside it, the two have to fit. A public half that
+    /// cannot be read does no harm, because it is computed anyway.
+    fn checked_against(self, public: Option<Element<'_>>) -> Result<Self> {
+        if let (Some([0, point @ ..]), Some(curve)) =
+            (public.map(|public| public.body), self.public.algorithm.curve())
+        {
+            if PublicKey::from_point(curve, point).is_ok_and(|public| public != self.public) {
+                return Err(unreadable("its private and public halves do not fit together"));
+            }
+        }
+        Ok(self)
     }
 
     fn from_agreement(curve: Curve, key: agreement::SecretKey) -> Result<Self> {
@@ -200,22 +241,19 @@ impl SoftwareKey {
 
     #[cfg(feature = "identity")]
     fn to_pkcs8(&self) -> Result<Secret> {
-        use crate::asn1::{der_oid, der_sequence, der_unsigned};
-
         let secret = |tag: u8, parts: &[&[u8]]| Secret::from(asn1::der(tag, parts));
         let (algorithm, inner) = match &self.secret {
             SecretPart::Agreement(key) => {
-                let scalar = key.to_bytes()?;
-                let octets = secret(asn1::OCTET_STRING, &[scalar.as_bytes()]);
+                let scalar = secret(asn1::OCTET_STRING, &[key.to_bytes()?.as_bytes()]);
                 match key.curve() {
-                    Curve::X25519 => (der_sequence(&[&der_oid(oid::X25519)]), octets),
+                    Curve::X25519 => (der_sequence(&[&der_oid(oid::X25519)]), scalar),
                     curve => {
-                        let bits = asn1::der(asn1::BIT_STRING, &[&[0], self.public.value()]);
-                        let public = asn1::der(asn1::context_constructed(1), &[&bits]);
+                        let public = der_bits(self.public.value());
+                        let public = asn1::der(asn1::context_constructed(1), &[&public]);
                         let version = der_unsigned(&[1]);
                         (
                             der_sequence(&[&der_oid(oid::EC_PUBLIC_KEY), &der_oid(curve.oid())]),
-                            secret(asn1::SEQUENCE, &[&version, octets.as_bytes(), &public]),
+                            secret(asn1::SEQUENCE, &[&version, scalar.as_bytes(), &public]),
                         )
                     }
                 }
@@ -223,24 +261,23 @@ impl SoftwareKey {
             #[cfg(feature = "rsa")]
             SecretPart::Rsa(key) => {
                 let numbers = key.private_numbers().ok_or(Error::Key(KeyFault::Unsupported))?;
-                let numbers = numbers.map(|number| Secret::from(der_unsigned(&number)));
-                let [d, p, q, dp, dq, qinv] = &numbers;
-                let (zero, n) = (der_unsigned(&[]), der_unsigned(&key.modulus()));
-                let e = der_unsigned(&key.public_exponent());
-                let parts = [&zero, &n, &e]
+                let public = [Vec::new(), key.modulus(), key.public_exponent()]; // version 0 first
+                let numbers: Vec<Secret> = public
+                    .iter()
                     .map(Vec::as_slice)
-                    .into_iter()
-                    .chain([d, p, q, dp, dq, qinv].into_iter().map(Secret::as_bytes));
-                let parts: Vec<&[u8]> = parts.collect();
+                    .chain(numbers.iter().map(|number| number.as_slice()))
+                    .map(|number| Secret::from(der_unsigned(number)))
+                    .collect();
+                let numbers: Vec<&[u8]> = numbers.iter().map(Secret::as_bytes).collect();
                 let null = asn1::der(asn1::NULL, &[]);
                 (
                     der_sequence(&[&der_oid(oid::RSA_ENCRYPTION), &null]),
-                    secret(asn1::SEQUENCE, &parts),
+                    secret(asn1::SEQUENCE, &numbers),
                 )
             }
         };
-        let wrapped = secret(asn1::OCTET_STRING, &[inner.as_bytes()]);
-        Ok(secret(asn1::SEQUENCE, &[&der_unsigned(&[]), &algorithm, wrapped.as_bytes()]))
+        let inner = secret(asn1::OCTET_STRING, &[inner.as_bytes()]);
+        Ok(secret(asn1::SEQUENCE, &[&der_unsigned(&[]), &algorithm, inner.as_bytes()]))
     }
 }
 
@@ -307,8 +344,8 @@ fn failed(_: Error) -> KeyError {
 /// EMSA-PKCS1-v1_5 (RFC 8017, 9.2) for a SHA-256 digest.
 #[cfg(all(feature = "rsa", feature = "identity"))]
 fn pkcs1_signature_block(digest: &[u8], size: usize) -> Option<Vec<u8>> {
-    let algorithm = asn1::der_sequence(&[&asn1::der_oid(oid::SHA256), &asn1::der(asn1::NULL, &[])]);
-    let info = asn1::der_sequence(&[&algorithm, &asn1::der(asn1::OCTET_STRING, &[digest])]);
+    let algorithm = der_sequence(&[&der_oid(oid::SHA256), &asn1::der(asn1::NULL, &[])]);
+    let info = der_sequence(&[&algorithm, &asn1::der(asn1::OCTET_STRING, &[digest])]);
     let mut block = alloc::vec![0xff; size];
     let start = size.checked_sub(info.len()).filter(|&start| start >= 11)?;
     block.get_mut(start..)?.copy_from_slice(&info);

@@ -7,12 +7,12 @@ use core::convert::Infallible;
 use rand_core::{TryCryptoRng, TryRng};
 use rsa::hazmat::{rsa_decrypt_and_check, rsa_encrypt};
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
-use rsa::{BoxedUint, PrivateKey as RsaPrivateKey, PublicKey as RsaPublicKey};
+use rsa::{BoxedUint, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
 /// An RSA private key.
 pub(crate) struct SecretKey {
-    key: RsaPrivateKey,
+    key: PrivateKey,
     /// Seeds the blinding, so that decryption needs no source of randomness.
     blinding: Secret,
 }
@@ -35,7 +35,7 @@ impl SecretKey {
         }
         let number = |bytes: &[u8]| BoxedUint::from_be_slice_vartime(significant(bytes));
         let primes = alloc::vec![number(numbers.p), number(numbers.q)];
-        let key = RsaPrivateKey::from_components(
+        let key = PrivateKey::from_components(
             number(numbers.n),
             number(numbers.e),
             number(numbers.d),
@@ -51,12 +51,12 @@ impl SecretKey {
         random.fill(seed.as_mut())?;
         let bits = usize::try_from(bits).map_err(|_| Error::Argument("an RSA key size"))?;
         let mut generator = Generator::new(seed);
-        let key = RsaPrivateKey::new(&mut generator, bits)
+        let key = PrivateKey::new(&mut generator, bits)
             .map_err(|_| Error::Argument("an RSA key of this size cannot be made"))?;
         Self::with_blinding(key)
     }
 
-    fn with_blinding(key: RsaPrivateKey) -> Result<Self> {
+    fn with_blinding(key: PrivateKey) -> Result<Self> {
         let d = Zeroizing::new(key.d().to_be_bytes());
         let blinding = digest(Hash::Sha256, &[b"sdi rsa blinding", &d])?;
         Ok(Self { key, blinding })
@@ -81,7 +81,7 @@ impl SecretKey {
             bytes(q),
             bytes(self.key.dp()?),
             bytes(self.key.dq()?),
-            bytes(&self.key.crt_coefficient()?),
+            bytes(&Zeroizing::new(self.key.crt_coefficient()?)),
         ])
     }
 
@@ -110,7 +110,7 @@ impl SecretKey {
 pub(crate) fn public_apply(modulus: &[u8], exponent: &[u8], block: &[u8]) -> Result<Vec<u8>> {
     let bad = |_| Error::Argument("a certificate's RSA key is unusable");
     let number = |bytes: &[u8]| BoxedUint::from_be_slice_vartime(significant(bytes));
-    let key = RsaPublicKey::new_with_size_limits(number(modulus), number(exponent), 1024..=16_384)
+    let key = PublicKey::new_with_size_limits(number(modulus), number(exponent), 1024..=16_384)
         .map_err(bad)?;
     let block = BoxedUint::from_be_slice(block, key.n_bits_precision())
         .map_err(|_| Error::Argument("a certificate's RSA key is unusable"))?;
