@@ -9,7 +9,7 @@ mod software;
 pub use ring::{Identity, KeyRing, OpenPolicy, OperatorMode, Owner};
 pub use software::SoftwareKey;
 
-use crate::asn1::{self, Algorithm, Element, Reader, significant};
+use crate::asn1::{self, Algorithm, Element, significant};
 use crate::asn1::{der, der_bits, der_oid, der_sequence, der_unsigned};
 use crate::crypto::{Curve, Hash, agreement, digest};
 use crate::{Error, KeyFault, Result, Secret, oid, pem};
@@ -360,9 +360,4 @@ pub(crate) fn named_curve(parameters: Option<Element<'_>>) -> Result<Curve> {
             .ok_or_else(|| unsupported("a key on the curve", parameters.body)),
         _ => Err(unsupported_parameters()),
     }
-}
-
-/// Reads an INTEGER as an unsigned big-endian number.
-pub(crate) fn unsigned<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
-    Ok(significant(reader.expect(asn1::INTEGER)?.body))
 }

@@ -35,16 +35,15 @@ impl Block<'_> {
 
 /// The blocks of a text, in order.
 pub(crate) fn blocks(text: &[u8]) -> impl Iterator<Item = Block<'_>> {
-    let mut rest = text;
+    let mut at = 0;
     core::iter::from_fn(move || {
-        let start = find(rest, BEGIN)?;
-        let after = rest.get(start + BEGIN.len()..)?;
+        let start = find_begin(text, at)? + BEGIN.len();
+        let after = text.get(start..)?;
         let label = after.get(..find(after, DASHES)?)?;
         let body = after.get(label.len() + DASHES.len()..)?;
         let end = find(body, END)?;
-        let text = body.get(..end)?;
-        rest = body.get(end + END.len()..)?;
-        Some(Block { label, text })
+        at = text.len() - body.len() + end + END.len();
+        Some(Block { label, text: body.get(..end)? })
     })
 }
 
@@ -52,7 +51,19 @@ pub(crate) fn blocks(text: &[u8]) -> impl Iterator<Item = Block<'_>> {
 /// line in a comment.
 pub(crate) fn is_pem(bytes: &[u8]) -> bool {
     let is_der = Element::only(bytes).is_ok_and(|element| element.is(asn1::SEQUENCE));
-    !is_der && find(bytes, BEGIN).is_some()
+    !is_der && find_begin(bytes, 0).is_some()
+}
+
+/// The next start of a block, from `at` on. It counts at the start of a line: `openssl x509 -text`
+/// prints comments that may hold anything.
+fn find_begin(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let start = at + find(text.get(at..)?, BEGIN)?;
+        if let [] | [.., b'\n' | b'\r'] | [0xef, 0xbb, 0xbf] = text.get(..start)? {
+            return Some(start);
+        }
+        at = start + BEGIN.len();
+    }
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
@@ -129,6 +140,7 @@ mod tests {
     fn damage_is_no_block() {
         assert_eq!(blocks(b"-----BEGIN X-----\nAAAA\n").count(), 0);
         assert_eq!(blocks(b"-----BEGIN X-----\nAAAA\n-----END X-----\n").count(), 1);
+        assert_eq!(blocks(b" -----BEGIN X-----\nAAAA\n-----END X-----\n").count(), 0);
         let encrypted = b"-----BEGIN X-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END X-----\n";
         let block = blocks(encrypted).next().unwrap();
         assert!(block.is_encrypted() && block.decode().unwrap().is_none());

@@ -1,19 +1,19 @@
-//! Keys in memory: read from PKCS#8, SEC 1 and PKCS#1, made, written.
+//! Keys in memory, read from PKCS#8, SEC 1 and PKCS#1.
 
-use super::{DeviceKey, PeerPoint, RsaScheme, SignatureScheme};
-use super::{KeyAlgorithm, KeyError, PublicKey, named_curve, unreadable, unsigned, unsupported};
-use crate::asn1::{self, Algorithm, Element, Reader, significant};
 #[cfg(feature = "identity")]
-use crate::asn1::{der_bits, der_oid, der_sequence, der_unsigned};
+mod made;
+
+use super::{DeviceKey, KeyError, PeerPoint, PublicKey, named_curve, unreadable, unsupported};
+use crate::asn1::{self, Algorithm, Element, Reader, significant};
 #[cfg(feature = "rsa")]
 use crate::crypto::rsa;
 use crate::crypto::{Curve, agreement};
-use crate::{Error, KeyFault, Result, Secret, oid, pem};
-use alloc::boxed::Box;
-use alloc::vec::Vec;
+use crate::{Error, Result, Secret, oid, pem};
 use core::fmt::{self, Debug, Formatter};
 
-/// A private key in this process's memory, wiped on drop.
+/// A private key in this process's memory, wiped on drop. Of RSA keys the arithmetic leaves copies of
+/// intermediate numbers in freed memory; who has to fear a look at that takes an elliptic curve, or a
+/// key in a module.
 ///
 /// ```
 /// # fn main() -> Result<(), sdi::Error> {
@@ -33,7 +33,7 @@ pub struct SoftwareKey {
 enum SecretPart {
     Agreement(agreement::SecretKey),
     #[cfg(feature = "rsa")]
-    Rsa(Box<rsa::SecretKey>),
+    Rsa(alloc::boxed::Box<rsa::SecretKey>),
 }
 
 const ENCRYPTED: Error = unreadable("it is encrypted; remove its password first");
@@ -72,47 +72,11 @@ impl SoftwareKey {
         Err(unreadable("there is no private key block"))
     }
 
-    /// Makes a new key.
-    ///
-    /// # Errors
-    /// [`Error::Random`] when the source fails, [`Error::Argument`] for an RSA size other than 2048,
-    /// 3072 and 4096, [`Error::Unsupported`] for a kind that this build lacks.
-    #[cfg(feature = "identity")]
-    pub fn generate(algorithm: KeyAlgorithm, random: &mut dyn crate::RandomSource) -> Result<Self> {
-        match algorithm {
-            #[cfg(feature = "rsa")]
-            KeyAlgorithm::Rsa(bits @ (2048 | 3072 | 4096)) => {
-                Self::from_rsa(rsa::SecretKey::generate(bits, random)?)
-            }
-            #[cfg(feature = "rsa")]
-            KeyAlgorithm::Rsa(_) => {
-                Err(Error::Argument("RSA keys are made with 2048, 3072 or 4096 bits"))
-            }
-            _ => {
-                let kind = || unsupported("a key of the kind", oid::RSA_ENCRYPTION);
-                let curve = algorithm.curve().ok_or_else(kind)?;
-                if !curve.is_built_in() {
-                    return Err(unsupported("a key on the curve", curve.oid()));
-                }
-                Self::from_agreement(curve, agreement::SecretKey::generate(curve, random)?)
-            }
-        }
-    }
-
-    /// The private key as PKCS#8 in PEM.
-    ///
-    /// # Errors
-    /// [`Error::OutOfMemory`].
-    #[cfg(feature = "identity")]
-    pub fn to_pem(&self) -> Result<Secret> {
-        pem::encode_secret("PRIVATE KEY", self.to_pkcs8()?.as_bytes())
-    }
-
     fn from_der(der: &[u8], mut curve: Option<Curve>) -> Result<Self> {
         let unknown = |_| UNKNOWN;
         let mut reader = Reader::new(der);
         let mut key = reader.next().map_err(unknown)?;
-        // `openssl ecparam -genkey -outform DER` writes the curve in front of the key.
+        // `openssl ecparam -genkey -outform DER` wrote the curve in front of the key before 3.0.
         if key.is(asn1::OID) {
             curve = Curve::from_named(key.body);
             key = reader.next().map_err(unknown)?;
@@ -219,7 +183,7 @@ impl SoftwareKey {
         let read = || {
             let mut fields = key.reader();
             fields.expect(asn1::INTEGER)?;
-            let mut next = || unsigned(&mut fields);
+            let mut next = || fields.expect(asn1::INTEGER).map(|number| number.body);
             Ok(rsa::Numbers { n: next()?, e: next()?, d: next()?, p: next()?, q: next()? })
         };
         let numbers = read().map_err(|_: Error| unreadable("its RSA private key is damaged"))?;
@@ -236,48 +200,7 @@ impl SoftwareKey {
     #[cfg(feature = "rsa")]
     fn from_rsa(key: rsa::SecretKey) -> Result<Self> {
         let public = PublicKey::from_rsa(&key.modulus(), &key.public_exponent())?;
-        Ok(Self { public, secret: SecretPart::Rsa(Box::new(key)) })
-    }
-
-    #[cfg(feature = "identity")]
-    fn to_pkcs8(&self) -> Result<Secret> {
-        let secret = |tag: u8, parts: &[&[u8]]| Secret::from(asn1::der(tag, parts));
-        let (algorithm, inner) = match &self.secret {
-            SecretPart::Agreement(key) => {
-                let scalar = secret(asn1::OCTET_STRING, &[key.to_bytes()?.as_bytes()]);
-                match key.curve() {
-                    Curve::X25519 => (der_sequence(&[&der_oid(oid::X25519)]), scalar),
-                    curve => {
-                        let public = der_bits(self.public.value());
-                        let public = asn1::der(asn1::context_constructed(1), &[&public]);
-                        let version = der_unsigned(&[1]);
-                        (
-                            der_sequence(&[&der_oid(oid::EC_PUBLIC_KEY), &der_oid(curve.oid())]),
-                            secret(asn1::SEQUENCE, &[&version, scalar.as_bytes(), &public]),
-                        )
-                    }
-                }
-            }
-            #[cfg(feature = "rsa")]
-            SecretPart::Rsa(key) => {
-                let numbers = key.private_numbers().ok_or(Error::Key(KeyFault::Unsupported))?;
-                let public = [Vec::new(), key.modulus(), key.public_exponent()]; // version 0 first
-                let numbers: Vec<Secret> = public
-                    .iter()
-                    .map(Vec::as_slice)
-                    .chain(numbers.iter().map(|number| number.as_slice()))
-                    .map(|number| Secret::from(der_unsigned(number)))
-                    .collect();
-                let numbers: Vec<&[u8]> = numbers.iter().map(Secret::as_bytes).collect();
-                let null = asn1::der(asn1::NULL, &[]);
-                (
-                    der_sequence(&[&der_oid(oid::RSA_ENCRYPTION), &null]),
-                    secret(asn1::SEQUENCE, &numbers),
-                )
-            }
-        };
-        let inner = secret(asn1::OCTET_STRING, &[inner.as_bytes()]);
-        Ok(secret(asn1::SEQUENCE, &[&der_unsigned(&[]), &algorithm, inner.as_bytes()]))
+        Ok(Self { public, secret: SecretPart::Rsa(key.into()) })
     }
 }
 
@@ -296,9 +219,9 @@ impl DeviceKey for SoftwareKey {
     }
 
     #[cfg(feature = "rsa")]
-    fn rsa_decrypt(&self, scheme: RsaScheme, ciphertext: &[u8]) -> Result<Secret, KeyError> {
+    fn rsa_decrypt(&self, scheme: super::RsaScheme, ciphertext: &[u8]) -> Result<Secret, KeyError> {
         match (&self.secret, scheme) {
-            (SecretPart::Rsa(key), RsaScheme::Raw) => {
+            (SecretPart::Rsa(key), super::RsaScheme::Raw) => {
                 key.apply(ciphertext).ok_or(KeyError::Refused)?.map_err(failed)
             }
             _ => Err(KeyError::Unsupported),
@@ -308,25 +231,11 @@ impl DeviceKey for SoftwareKey {
     #[cfg(feature = "identity")]
     fn sign(
         &self,
-        scheme: SignatureScheme,
+        scheme: super::SignatureScheme,
         message: &[u8],
         digest: &[u8],
-    ) -> Result<Vec<u8>, KeyError> {
-        match (&self.secret, scheme, self.public.algorithm) {
-            (SecretPart::Agreement(key), SignatureScheme::EcdsaP256Sha256, KeyAlgorithm::P256)
-            | (SecretPart::Agreement(key), SignatureScheme::EcdsaP384Sha384, KeyAlgorithm::P384)
-            | (SecretPart::Agreement(key), SignatureScheme::EcdsaP521Sha512, KeyAlgorithm::P521) => {
-                key.sign(message).ok_or(KeyError::Unsupported)
-            }
-            #[cfg(feature = "rsa")]
-            (SecretPart::Rsa(key), SignatureScheme::RsaPkcs1Sha256, _) => {
-                let block = pkcs1_signature_block(digest, self.public.value.len())
-                    .ok_or(KeyError::Unsupported)?;
-                let signature = key.apply(&block).ok_or(KeyError::Refused)?.map_err(failed)?;
-                Ok(signature.into_bytes())
-            }
-            _ => Err(KeyError::Unsupported),
-        }
+    ) -> Result<alloc::vec::Vec<u8>, KeyError> {
+        self.signature(scheme, message, digest)
     }
 }
 
@@ -339,17 +248,4 @@ impl Debug for SoftwareKey {
 /// What a computation in memory can fail with is memory.
 fn failed(_: Error) -> KeyError {
     KeyError::Vendor(i64::from(Error::OutOfMemory.code()))
-}
-
-/// EMSA-PKCS1-v1_5 (RFC 8017, 9.2) for a SHA-256 digest.
-#[cfg(all(feature = "rsa", feature = "identity"))]
-fn pkcs1_signature_block(digest: &[u8], size: usize) -> Option<Vec<u8>> {
-    let algorithm = der_sequence(&[&der_oid(oid::SHA256), &asn1::der(asn1::NULL, &[])]);
-    let info = der_sequence(&[&algorithm, &asn1::der(asn1::OCTET_STRING, &[digest])]);
-    let mut block = alloc::vec![0xff; size];
-    let start = size.checked_sub(info.len()).filter(|&start| start >= 11)?;
-    block.get_mut(start..)?.copy_from_slice(&info);
-    block.get_mut(..2)?.copy_from_slice(&[0, 1]);
-    *block.get_mut(start - 1)? = 0;
-    Some(block)
 }

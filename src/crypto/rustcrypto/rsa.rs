@@ -70,18 +70,20 @@ impl SecretKey {
         self.key.e_bytes().into_vec()
     }
 
-    /// Private exponent, primes, their exponents and the coefficient, as PKCS#1 lists them.
+    /// Modulus, both exponents, both primes, their exponents and the coefficient, as PKCS#1 lists them.
     #[cfg(feature = "identity")]
-    pub(crate) fn private_numbers(&self) -> Option<[Zeroizing<Vec<u8>>; 6]> {
+    pub(crate) fn numbers(&self) -> Option<[Zeroizing<Vec<u8>>; 8]> {
         let bytes = |number: &BoxedUint| Zeroizing::new(number.to_be_bytes().into_vec());
         let [p, q] = self.key.primes() else { return None };
         Some([
+            Zeroizing::new(self.modulus()),
+            Zeroizing::new(self.public_exponent()),
             bytes(self.key.d()),
             bytes(p),
             bytes(q),
             bytes(self.key.dp()?),
             bytes(self.key.dq()?),
-            bytes(&Zeroizing::new(self.key.crt_coefficient()?)),
+            bytes(&Zeroizing::new(self.key.qinv()?.retrieve())),
         ])
     }
 
