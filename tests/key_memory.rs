@@ -5,11 +5,12 @@
 
 #![cfg(all(feature = "x25519", feature = "identity"))]
 
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::Cell;
+use core::hint::black_box;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use sdi::{DeviceKey, SignatureScheme, SoftwareKey};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::alloc::System;
 
 /// The 32 bytes of the private key that is looked for, complemented, so that this program's own
 /// data do not hold them.

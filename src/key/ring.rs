@@ -288,8 +288,7 @@ MC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq
         let der = name(0x0c, b"SN1");
         let body = Element::only(&der)?.body;
         let indefinite = [&[0x30, 0x80], body, &[0, 0]].concat();
-        let length = u8::try_from(body.len()).unwrap();
-        let long_length = [&[0x30, 0x81, length], body].concat();
+        let long_length = [&[0x30, 0x81, der[1]], body].concat();
         for issuer in [&der, &indefinite, &long_length] {
             let identity = identity(issuer, &[1])?;
             assert!(identity.is_issuer_and_serial(&der, &[1]));

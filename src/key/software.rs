@@ -162,12 +162,11 @@ impl SoftwareKey {
     /// Where the public half (a BIT STRING) stands beside it, the two have to fit. A public half that
     /// cannot be read does no harm, because it is computed anyway.
     fn checked_against(self, public: Option<Element<'_>>) -> Result<Self> {
-        if let (Some([0, point @ ..]), Some(curve)) =
-            (public.map(|public| public.body), self.public.algorithm.curve())
+        let halves = (public.map(|public| public.body), self.public.algorithm.curve());
+        if let (Some([0, point @ ..]), Some(curve)) = halves
+            && PublicKey::from_point(curve, point).is_ok_and(|public| public != self.public)
         {
-            if PublicKey::from_point(curve, point).is_ok_and(|public| public != self.public) {
-                return Err(unreadable("its private and public halves do not fit together"));
-            }
+            return Err(unreadable("its private and public halves do not fit together"));
         }
         Ok(self)
     }

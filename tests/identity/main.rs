@@ -9,6 +9,8 @@
     feature = "identity"
 ))]
 
+extern crate alloc;
+
 mod hostile;
 mod keys;
 mod making;

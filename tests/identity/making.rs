@@ -22,8 +22,8 @@ fn x509(certificate: &Certificate, args: &[&str]) -> String {
 /// Whether openssl finds the self-signature of a certificate right.
 fn verifies(test: &str, der: &[u8]) -> bool {
     let file = folder(test).join("certificate.pem");
-    std::fs::write(&file, openssl(&["x509", "-inform", "DER"], der)).unwrap();
-    let file = file.to_str().unwrap();
+    std::fs::write(&file, openssl(&["x509", "-inform", "DER"], der)).expect("a file");
+    let file = file.to_str().expect("a plain path");
     let output = run_openssl(&["verify", "-check_ss_sig", "-CAfile", file, file], b"");
     output.status.success()
 }
@@ -230,8 +230,11 @@ fn r19_a_key_that_cannot_sign_is_told_to_be_wrapped() {
 #[derive(Debug)]
 struct InModule {
     key: SoftwareKey,
-    answer: fn(Vec<u8>) -> Result<Vec<u8>, KeyError>,
+    answer: Answer,
 }
+
+/// What becomes of a right signature.
+type Answer = fn(Vec<u8>) -> Result<Vec<u8>, KeyError>;
 
 impl DeviceKey for InModule {
     fn public_key(&self) -> &PublicKey {
@@ -265,7 +268,7 @@ fn r11_a_key_in_a_module_signs_for_itself() {
         assert_eq!(certificate, builder.self_sign(&module.key).unwrap());
         assert_eq!(builder.request(&module), builder.request(&module.key));
 
-        let answers: [(fn(Vec<u8>) -> Result<Vec<u8>, KeyError>, _); 6] = [
+        let answers: [(Answer, KeyFault); 6] = [
             (|_| Ok(Vec::new()), KeyFault::Answer),
             (|signature| Ok(signature[1..].to_vec()), KeyFault::Answer),
             (|signature| Ok([&[0], &signature[..]].concat()), KeyFault::Answer),

@@ -1,10 +1,10 @@
 //! Certificates that others made, and odd ones: the key is what counts.
 
 use crate::support::*;
+use alloc::sync::Arc;
 use sdi::{
     Certificate, DeviceKey, Error, Identity, KeyAlgorithm, KeyFault, PublicKey, SoftwareKey,
 };
-use std::sync::Arc;
 
 /// One RSA key, and openssl as a maker of certificates for it.
 struct Maker {
