@@ -128,7 +128,7 @@ impl Display for Error {
                 write!(f, "the file is damaged: {what}; fetch it again or have it encrypted again")
             }
             Self::Unsupported(what) => {
-                write!(f, "the file needs {what}; have it encrypted with a supported algorithm")
+                write!(f, "not supported: {what}; use another algorithm, or a build that has it")
             }
             Self::NotForThisDevice(strangers) => write!(f, "{strangers}"),
             Self::Decrypt => f.write_str(
@@ -442,8 +442,8 @@ mod tests {
             (
                 Error::Unsupported(Unsupported { what: "the content type", oid: Some(oid) }),
                 120,
-                "the file needs the content type 1.2.840.113549.1.7.2; have it encrypted with a \
-                 supported algorithm",
+                "not supported: the content type 1.2.840.113549.1.7.2; use another algorithm, or a \
+                 build that has it",
             ),
         ] {
             assert_eq!(error.code(), code);

@@ -353,6 +353,13 @@ pub(crate) fn unsupported(what: &'static str, oid: &[u8]) -> Error {
     Error::Unsupported(crate::Unsupported { what, oid: Some(crate::error::Oid::new(oid)) })
 }
 
+pub(crate) const fn unsupported_parameters() -> Error {
+    Error::Unsupported(crate::Unsupported {
+        what: "a key with explicit curve parameters",
+        oid: None,
+    })
+}
+
 /// The curve that the parameters of an id-ecPublicKey name. Explicit parameters are not read.
 pub(crate) fn named_curve(parameters: Option<Element<'_>>) -> Result<Curve> {
     match parameters {
