@@ -162,13 +162,18 @@ fn cbc_decrypt<C: BlockCipherDecrypt>(cipher: &C, iv: &mut [u8], data: &mut [u8]
         saved.copy_from_slice(piece);
         let (blocks, _) = Array::slice_as_chunks_mut(piece);
         cipher.decrypt_blocks(blocks);
-        let chain = iv.iter().chain(saved.iter());
-        for (byte, previous) in piece.iter_mut().zip(chain) {
-            *byte ^= previous;
-        }
+        let (first, rest) = piece.split_at_mut(block_len.min(piece.len()));
+        xor(first, iv);
+        xor(rest, saved);
         if let Some(last) = saved.rchunks(block_len).next().filter(|last| last.len() == block_len) {
             iv.copy_from_slice(last);
         }
+    }
+}
+
+fn xor(to: &mut [u8], other: &[u8]) {
+    for (byte, other) in to.iter_mut().zip(other) {
+        *byte ^= other;
     }
 }
 
