@@ -22,6 +22,8 @@ mod oid;
 mod open;
 mod pem;
 mod random;
+#[cfg(feature = "seal")]
+mod seal;
 mod secret;
 
 // The public interface is:
@@ -40,4 +42,6 @@ pub use open::{Opened, Opener, Sink, Summary, open, open_in_place};
 pub use random::RandomSource;
 #[cfg(feature = "std")]
 pub use random::SystemRandom;
+#[cfg(feature = "seal")]
+pub use seal::{Form, Profile, Sealer, seal, seal_as};
 pub use secret::Secret;
