@@ -85,9 +85,7 @@ impl BlockEncrypt {
             }
             let used = stream.get_mut(..blocks).unwrap_or_default();
             each_aes!(self, cipher => cipher.encrypt_blocks(used));
-            for (byte, key) in piece.iter_mut().zip(used.iter().flatten()) {
-                *byte ^= key;
-            }
+            xor(piece, Array::slice_as_flattened(used));
         }
         stream.as_mut_slice().iter_mut().for_each(|block| block.zeroize());
     }
