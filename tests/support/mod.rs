@@ -5,6 +5,7 @@
 pub(crate) mod corpus;
 pub(crate) mod der;
 pub(crate) mod keys;
+pub(crate) mod openssl;
 
 use sdi::{Detection, Error, Hint, KeyRing, Opener, Summary};
 
