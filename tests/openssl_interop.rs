@@ -7,8 +7,8 @@ mod support;
 
 use sdi::{Form, Profile, Sealer, SystemRandom, seal_as};
 use std::collections::BTreeMap;
-use support::openssl::{Device, device, run};
 use support::opened_every_way;
+use support::openssl::{Device, device, run};
 
 const CONTENTS: [&str; 7] = [
     "-aes-128-cbc",
@@ -109,7 +109,8 @@ fn encrypted(command: &str, options: &[&str], encoding: &str, plaintext: &[u8]) 
 }
 
 fn with_crlf(text: &[u8]) -> Vec<u8> {
-    let lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let lines =
+        text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     lines.collect::<Vec<_>>().join(b"\r\n".as_slice())
 }
 
@@ -124,12 +125,17 @@ fn decrypted(command: &str, form: &str, by: &Device, file: &[u8]) -> Vec<u8> {
 #[test]
 fn rsa_files_of_openssl_open() {
     let mut transports = vec![vec!["-keyopt", "rsa_padding_mode:pkcs1"]];
-    let options = HASHES.map(|hash| {
-        (format!("rsa_oaep_md:{hash}"), format!("rsa_mgf1_md:{hash}"))
-    });
+    let options = HASHES.map(|hash| (format!("rsa_oaep_md:{hash}"), format!("rsa_mgf1_md:{hash}")));
     for (hash, _) in &options {
         for (_, mask) in &options {
-            transports.push(vec!["-keyopt", "rsa_padding_mode:oaep", "-keyopt", hash, "-keyopt", mask]);
+            transports.push(vec![
+                "-keyopt",
+                "rsa_padding_mode:oaep",
+                "-keyopt",
+                hash,
+                "-keyopt",
+                mask,
+            ]);
         }
     }
     let mut axes = Axes::default();
@@ -262,7 +268,11 @@ fn openssl_opens_what_we_seal_to_several() {
     for profile in [Profile::Auto, Profile::Rfc8886, Profile::Authenticated] {
         let file = seal_as(&plaintext, &to, profile, Form::Pem, &mut SystemRandom).unwrap();
         for name in KINDS {
-            assert_eq!(decrypted("cms", "PEM", device(name), &file), plaintext, "{profile:?} {name}");
+            assert_eq!(
+                decrypted("cms", "PEM", device(name), &file),
+                plaintext,
+                "{profile:?} {name}"
+            );
         }
     }
 }
