@@ -74,7 +74,12 @@ impl Axes {
     fn open_one(&mut self, to: &Device, options: &[&str], content: &'static str) {
         let encoding = self.meetings.next(content, &ENCODINGS);
         let identifier = self.meetings.next(encoding, &IDENTIFIERS);
-        let plaintext = plaintext(SIZES[self.files % SIZES.len()]);
+        let size = match SIZES[self.files % SIZES.len()] {
+            // OpenSSL 3.0 fails to write it.
+            0 if content.ends_with("gcm") && encoding.contains("-stream") => 1,
+            size => size,
+        };
+        let plaintext = plaintext(size);
         self.files += 1;
         let certificate = to.certificate_file();
         let options = [&["-recip", &certificate], options, &[identifier, content]].concat();
