@@ -1,5 +1,6 @@
 //! The files in `tests/corpus` and `tests/corpus-modern`.
 
+use super::keys::Device;
 use sdi::{Certificate, Identity, KeyRing, SoftwareKey};
 use serde_json::Value;
 use std::fs;
@@ -80,14 +81,19 @@ impl Case {
         Certificate::parse(&self.file("cert")).expect("the corpus has readable certificates")
     }
 
+    /// The device that the file is for.
+    pub(crate) fn device(&self) -> Device {
+        Device { key: self.key(), certificate: self.certificate() }
+    }
+
     /// A ring with key and certificate as the vendor's.
     pub(crate) fn ring(&self) -> KeyRing {
-        ring_of(Identity::new(self.key(), Some(self.certificate())).expect("they belong together"))
+        self.device().ring()
     }
 
     /// A ring with the key alone.
     pub(crate) fn bare_ring(&self) -> KeyRing {
-        ring_of(Identity::new(self.key(), None).expect("a key needs nothing else"))
+        ring_of(self.device().bare())
     }
 
     fn file(&self, what: &str) -> Vec<u8> {

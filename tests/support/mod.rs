@@ -119,3 +119,11 @@ fn same(expected: &Verdict, found: &Verdict, way: &str) -> Result<(), String> {
     };
     Err(format!("{way}: {}; at once: {}", short(found), short(expected)))
 }
+
+/// Base64 in lines of 64 characters, each with its line end.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    use base64::prelude::{BASE64_STANDARD, Engine};
+    let text = BASE64_STANDARD.encode(bytes);
+    let lines = text.as_bytes().chunks(64).map(|line| [line, b"\n"].concat());
+    String::from_utf8(lines.flatten().collect()).expect("base64 is ASCII")
+}
