@@ -4,8 +4,10 @@
 
 pub(crate) mod corpus;
 pub(crate) mod der;
+pub(crate) mod gcm;
 pub(crate) mod keys;
 pub(crate) mod openssl;
+pub(crate) mod watched;
 
 use sdi::{Detection, Error, Hint, KeyRing, Opener, Summary};
 
