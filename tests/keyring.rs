@@ -112,8 +112,8 @@ fn r41_removing_and_replacing() {
 
 #[test]
 fn a_refusal_names_both_sides() {
-    let [ours, wanted, other] =
-        ["router-7", "SN-WANTED-1", "SN-WANTED-2"].map(|name| Device::new(KeyAlgorithm::P256, name));
+    let [ours, wanted, other] = ["router-7", "SN-WANTED-1", "SN-WANTED-2"]
+        .map(|name| Device::new(KeyAlgorithm::P256, name));
     let log = Log::default();
     let ring = ours.watched("key", &log).ring();
     match opened_every_way(&sealed(&[&wanted, &other]), &ring) {
