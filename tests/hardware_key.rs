@@ -85,7 +85,7 @@ fn assert_opens(case: &Case, ring: &KeyRing) {
 
 /// A file that the module cannot open in its schemes is unsupported, not broken.
 fn assert_unsupported(case: &Case, ring: &KeyRing) {
-    let error = opened_every_way(&case.message(), ring).unwrap_err();
+    let error = opened_every_way(&case.message(), ring).expect_err(case.id());
     assert_eq!(error.code(), 120, "{}: {error:?}", case.id());
 }
 

@@ -27,7 +27,7 @@ fn smallest(case: &Case, file: &[u8], which: Limit, set: impl Fn(&mut Limits, us
             true
         }
         Err(error) => {
-            let max = u64::try_from(value).unwrap();
+            let max = u64::try_from(value).expect("it fits");
             assert_eq!(error, Error::Limit { which, max }, "{which:?} {value}");
             false
         }

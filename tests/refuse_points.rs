@@ -31,7 +31,8 @@ fn with_bits(file: &[u8], bits: &[u8]) -> Vec<u8> {
 fn coordinates(file: &[u8]) -> ([u8; 32], [u8; 32]) {
     let bits = bits(file);
     assert_eq!(bits[..2], [0, 4]);
-    (bits[2..34].try_into().unwrap(), bits[34..].try_into().unwrap())
+    let half = |bytes: &[u8]| bytes.try_into().expect("32 bytes");
+    (half(&bits[2..34]), half(&bits[34..]))
 }
 
 fn point(form: u8, x: &[u8], y: &[u8]) -> Vec<u8> {
@@ -45,7 +46,7 @@ fn negated(y: [u8; 32]) -> [u8; 32] {
     for place in (0..32).rev() {
         let value = i16::from(PRIME[place]) - i16::from(y[place]) - borrow;
         borrow = i16::from(value < 0);
-        difference[place] = u8::try_from(value.rem_euclid(256)).unwrap();
+        difference[place] = u8::try_from(value.rem_euclid(256)).expect("it is below 256");
     }
     difference
 }

@@ -120,6 +120,11 @@ impl Recording {
         Self { inner, answer: Mutex::new(Vec::new()) }
     }
 
+    fn keep(&self, answer: &[u8]) {
+        let mut kept = self.answer.lock().expect("no test panicked while it held the answer");
+        *kept = answer.to_vec();
+    }
+
     /// The message in the last block, if that was PKCS#1 v1.5: 00 02, padding, 00, message.
     pub(crate) fn pkcs1_message(&self) -> Vec<u8> {
         let block = self.answer.lock().expect("no test panicked while it held the answer");
@@ -135,8 +140,7 @@ impl DeviceKey for Recording {
 
     fn rsa_decrypt(&self, scheme: RsaScheme, ciphertext: &[u8]) -> Result<Secret, KeyError> {
         let answer = self.inner.rsa_decrypt(scheme, ciphertext)?;
-        *self.answer.lock().expect("no test panicked while it held the answer") =
-            answer.as_bytes().to_vec();
+        self.keep(answer.as_bytes());
         Ok(answer)
     }
 }
