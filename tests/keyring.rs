@@ -63,6 +63,17 @@ fn r41_nine_outcomes() {
     }
 }
 
+/// The paths to all wrapped keys of 32 bytes.
+fn wrapped_keys(file: &[u8]) -> Vec<Vec<usize>> {
+    let mut tree = Node::parse(file);
+    let mut paths = tree.paths();
+    paths.retain(|path| {
+        let is_wrapped = |node: &Node| matches!(node, Node::Primitive(4, key) if key.len() == 40);
+        path.starts_with(path::RECIPIENTS) && is_wrapped(tree.at(path))
+    });
+    paths
+}
+
 #[test]
 fn r41_the_operators_key_is_asked_first() {
     let (vendor, operator) = two_devices();
@@ -78,9 +89,13 @@ fn r41_the_operators_key_is_asked_first() {
         assert_eq!(log.take(), asked);
     }
     // The operator's entry is broken: the vendor's key opens, and is asked second.
-    let broken = edited(&sealed(&[&operator, &vendor]), path::WRAPPED_KEYS, |keys| {
-        keys.at(&[0, 1]).body()[0] ^= 1;
-    });
+    let both = sealed(&[&operator, &vendor]);
+    let broken = wrapped_keys(&both)
+        .into_iter()
+        .map(|path| edited(&both, &path, |key| key.body()[0] ^= 1))
+        .find(|file| sdi::open(file, &operator.ring()).is_err())
+        .expect("one of the wrapped keys is the operator's");
+    log.take();
     assert_eq!(sdi::open(&broken, &ring).unwrap().summary().owner(), Owner::Vendor);
     assert_eq!(log.take(), ["operator agree", "vendor agree"]);
 }
@@ -160,8 +175,9 @@ fn a10_a_key_alone_among_fifty() {
             assert_eq!(owner(&file, &ring), Ok(Owner::Vendor), "{profile:?} at {place}");
         }
     }
+    // None of the entries is for us, or ours is damaged: without a certificate that is the same.
     let strangers: Vec<&Device> = others.iter().collect();
-    assert_eq!(owner(&sealed(&strangers), &ring), Err(130));
+    assert_eq!(owner(&sealed(&strangers), &ring), Err(140));
 }
 
 /// Which of two RSA recipients is ours, a key alone cannot tell, and guessing would be an oracle.
@@ -227,8 +243,12 @@ fn the_cap_on_key_operations_holds() {
     let ours = Device::new(KeyAlgorithm::P256, "ours");
     let log = Log::default();
     let mut ring = ring_of(ours.watched("key", &log).bare());
-    let all: Vec<&Device> = others.iter().chain([&ours]).collect();
-    let file = sealed(&all);
+    // Recipients of other files, each with an originator of its own, before ours.
+    let recipient = |of: &Device| Node::parse(&sealed(&[of])).at(path::RECIPIENT).clone();
+    let strangers: Vec<Node> = others.iter().map(recipient).collect();
+    let file = edited(&sealed(&[&ours]), path::RECIPIENTS, |set| {
+        set.children().splice(0..0, strangers);
+    });
     for (max, opens) in [(9, true), (8, false), (1, false), (0, false)] {
         ring.set_policy(OpenPolicy { max_key_ops: max, ..OpenPolicy::default() });
         let verdict = sdi::open(&file, &ring);
