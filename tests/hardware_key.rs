@@ -97,7 +97,8 @@ fn one_of_each(field: &str, key: &str) -> Vec<Case> {
             && case.text("key_alg").is_some_and(|name| name.starts_with(key))
             && case.text(field).is_some()
     });
-    all.sort_by(|a, b| a.text(field).cmp(&b.text(field)));
+    let labelled_last = |case: &Case| case.text("oaep_label").is_some();
+    all.sort_by(|a, b| (a.text(field), labelled_last(a)).cmp(&(b.text(field), labelled_last(b))));
     all.dedup_by(|a, b| a.text(field) == b.text(field));
     all
 }

@@ -92,7 +92,8 @@ impl Transport {
             Err(KeyError::Refused) => {
                 return Ok(Transported { key: Secret::zeros(len)?, is_refused: true });
             }
-            Err(KeyError::Unsupported) => return Err(Error::Key(KeyFault::Unsupported)),
+            // The file's scheme is one that the module has no operation for.
+            Err(KeyError::Unsupported) => return Err(unsupported(NO_OPERATION, self.oid())),
             Err(KeyError::Vendor(code)) => return Err(Error::Key(KeyFault::Vendor(code))),
         };
         let block = if is_raw { pad_left(&answer, encrypted.len())? } else { answer };
@@ -107,6 +108,13 @@ impl Transport {
             to.conditional_assign(from, is_good);
         }
         Ok(Transported { key, is_refused: false })
+    }
+
+    const fn oid(&self) -> &'static [u8] {
+        match self {
+            Self::Pkcs1 => oid::RSA_ENCRYPTION,
+            Self::Oaep { .. } => oid::RSAES_OAEP,
+        }
     }
 
     /// What a module is asked for that does not give the raw block away.
@@ -135,6 +143,7 @@ impl Display for Transport {
     }
 }
 
+const NO_OPERATION: &str = "by the module that holds the device's key: the key transport";
 const BAD_OAEP: Error = Error::Malformed("the OAEP parameters are damaged");
 
 fn only_algorithm(explicit: Element<'_>) -> Result<Algorithm<'_>> {

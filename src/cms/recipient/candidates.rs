@@ -10,7 +10,7 @@ use crate::cms::kari::Agreement;
 use crate::cms::ktri::Transport;
 use crate::{
     Error, Identity, KeyError, KeyFault, KeyRing, Limit, Owner, PeerPoint, Result, Secret,
-    Strangers,
+    Strangers, Unsupported,
 };
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -273,7 +273,10 @@ impl Recipients {
 }
 
 const WRONG_LENGTH: Error = Error::Malformed("an encrypted key is not as long as its RSA key");
-const OTHER_CURVE: Error = Error::Malformed("the originator's key is on another curve");
+const OTHER_CURVE: Error = Error::Unsupported(Unsupported {
+    what: "an originator key on another curve than the device key",
+    oid: None,
+});
 const NO_AGREEMENT: Error = Error::Malformed("an encrypted key stands alone");
 
 fn too_many(keys: &KeyRing) -> Error {
