@@ -40,7 +40,7 @@ pub fn detect(file_name: Option<&[u8]>, head: &[u8], hint: Hint) -> Detection {
         }
         Found::Plain => Detection::Plain,
         Found::Damaged(damage) => Detection::Damaged(damage),
-        Found::OtherCms => Detection::OtherCms,
+        Found::OtherCms(_) => Detection::OtherCms,
         Found::Empty => Detection::Empty,
         Found::NeedMore => Detection::NeedMore,
     }

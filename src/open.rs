@@ -403,10 +403,9 @@ pub(crate) fn enveloped(found: Found) -> Result<Start> {
         Found::Enveloped(start) => return Ok(start),
         Found::Plain | Found::NeedMore => Error::NotEncrypted,
         Found::Empty => Error::Malformed("it is empty"),
-        Found::OtherCms => Error::Unsupported(Unsupported {
-            what: "another kind of CMS than enveloped data",
-            oid: None,
-        }),
+        Found::OtherCms(oid) => {
+            Error::Unsupported(Unsupported { what: "CMS that is not enveloped data", oid })
+        }
         Found::Damaged(Damage::Truncated) => Error::Malformed("it ends too early"),
         Found::Damaged(Damage::TextMode) => {
             Error::Malformed("a text-mode transfer has changed it, binary mode keeps it whole")

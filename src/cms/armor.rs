@@ -7,6 +7,7 @@ mod mime;
 
 pub(crate) use decoder::Decoder;
 
+use crate::error::Oid;
 use crate::{Damage, Encoding, PemLabel, oid};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +26,8 @@ pub(crate) enum Found {
     Enveloped(Start),
     Plain,
     Damaged(Damage),
-    OtherCms,
+    /// Another content type, if the bytes tell which.
+    OtherCms(Option<Oid>),
     Empty,
     NeedMore,
 }
@@ -141,7 +143,7 @@ impl Scan<'_> {
             mime::Headers::Cut { certain } if certain || self.more => self.cut(),
             mime::Headers::Cut { .. } => Found::Plain,
             mime::Headers::Damaged => Found::Damaged(Damage::Armor),
-            mime::Headers::OtherCms => Found::OtherCms,
+            mime::Headers::OtherCms => Found::OtherCms(None),
             mime::Headers::Enveloped { body, transfer } => {
                 let body = start + body;
                 match transfer {
@@ -213,7 +215,7 @@ impl Scan<'_> {
     fn envelope(&self, matched: Match, encoding: Encoding, at: usize, is_base64: bool) -> Found {
         match matched {
             Match::Enveloped { .. } => Found::Enveloped(Start { encoding, is_base64, at }),
-            Match::OtherCms => Found::OtherCms,
+            Match::OtherCms(oid) => Found::OtherCms(Some(oid)),
             Match::TextMode => Found::Damaged(Damage::TextMode),
             Match::Cut => self.cut(),
             Match::NotCms => Found::Damaged(Damage::NotAnEnvelope),
@@ -296,7 +298,7 @@ enum Match {
     Enveloped {
         definite: bool,
     },
-    OtherCms,
+    OtherCms(Oid),
     /// It would be CMS, had not CR become CR NUL or CR LF, or LF become CR LF.
     TextMode,
     /// It agrees as far as it goes.
@@ -342,7 +344,7 @@ fn content_info(bytes: &[u8]) -> Match {
         Some(oid::ENVELOPED_DATA | oid::AUTH_ENVELOPED_DATA) => {
             Match::Enveloped { definite: length != 0x80 }
         }
-        Some(other) if other.starts_with(arc) => Match::OtherCms,
+        Some(other) if other.starts_with(arc) => Match::OtherCms(Oid::new(other)),
         _ => Match::NotCms,
     }
 }

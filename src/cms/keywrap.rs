@@ -169,4 +169,27 @@ mod tests {
         }
         Ok(())
     }
+
+    #[cfg(feature = "legacy")]
+    #[test]
+    fn triple_des_matches_rfc_3217_3_4() -> Result<()> {
+        let hex = |text: &str| -> alloc::vec::Vec<u8> {
+            let digits = text.chars().filter_map(|digit| digit.to_digit(16));
+            let digits: alloc::vec::Vec<u32> = digits.collect();
+            digits.chunks(2).filter_map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect()
+        };
+        let key = hex("2923bf85e06dd6ae529149f1f1bae9eab3a7da3d860d3e98");
+        let kek = hex("255e0d1c07b646dfb3134cc843ba8aa71f025b7c0838251f");
+        let wrapped = hex("690107618ef092b3b48ca1796b234ae9fa33ebb4159604037db5d6a84eb3aac2\
+             768c632775a467d4");
+        let unwrapped = KeyWrap::TripleDes.unwrap(&kek, &wrapped)?;
+        assert!(unwrapped.is_some_and(|found| found.ct_eq(&key)));
+        for byte in 0..wrapped.len() {
+            let mut bad = wrapped.clone();
+            bad[byte] ^= 1;
+            assert!(KeyWrap::TripleDes.unwrap(&kek, &bad)?.is_none());
+        }
+        assert!(KeyWrap::TripleDes.unwrap(&kek, &wrapped[..39])?.is_none());
+        Ok(())
+    }
 }

@@ -303,11 +303,12 @@ fn agree(identity: &Identity, agreement: &Agreement) -> Result<Secret> {
         Err(KeyError::Vendor(code)) => return Err(Error::Key(KeyFault::Vendor(code))),
     };
     let mut shared = Secret::zeros(curve.field_len())?;
-    let start = shared.len().checked_sub(answer.len()).ok_or(Error::Key(KeyFault::Answer))?;
+    let start = shared.len().checked_sub(answer.len()).filter(|_| !answer.is_empty());
+    let start = start.ok_or(Error::Key(KeyFault::Answer))?;
     if let Some(place) = shared.as_mut().get_mut(start..) {
         place.copy_from_slice(answer.as_bytes());
     }
-    // RFC 8418, 5: a point of small order, whoever's key it is.
+    // RFC 8418, 5: a point of small order, whosever key it is.
     if shared.ct_eq(Secret::zeros(shared.len())?.as_bytes()) {
         return Err(Error::Malformed("the originator's point has a small order"));
     }

@@ -1,0 +1,80 @@
+//! What a file says about itself, without a key.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod support;
+
+use sdi::{Encoding, Envelope, Error, Limits, PemLabel};
+use support::corpus::{Expect, cases};
+
+#[test]
+fn every_good_file_of_the_corpus_is_described_as_its_index_says() {
+    let mut described = 0;
+    for case in cases("corpus") {
+        if case.expect() != Expect::Plaintext || case.text("content_enc").is_none() {
+            continue;
+        }
+        let envelope = Envelope::parse(&case.message(), &Limits::default()).unwrap();
+        let id = case.id();
+        let wanted = match case.text("content_enc").unwrap() {
+            "des3" => "des-ede3-cbc".to_owned(),
+            other => other.replace("aes", "aes-"),
+        };
+        assert_eq!(envelope.content(), wanted, "{id}");
+        let is_authenticated = case.text("content_type") == Some("AuthEnvelopedData");
+        assert_eq!(envelope.is_authenticated(), is_authenticated, "{id}");
+        if let Some(recipients) = case.number("recipients") {
+            assert_eq!(envelope.recipients().len() as u64, recipients, "{id}");
+        }
+        let algorithms = envelope.algorithms();
+        assert_eq!(algorithms[0], wanted, "{id}");
+        if let Some(kdf) = case.text("kdf") {
+            let kdf = kdf.replace("sha", "sha-");
+            assert!(algorithms.iter().any(|name| name.contains(&kdf)), "{id}: {algorithms:?}");
+            let warned = envelope.warnings().iter().any(|warning| warning.contains("SHA-1"));
+            assert_eq!(warned, algorithms.iter().any(|name| name.contains("sha-1 ")), "{id}");
+        }
+        let padding = (case.number("plaintext_len").unwrap()..).take(17);
+        assert!(padding.into_iter().any(|len| len == envelope.content_len()), "{id}");
+        described += 1;
+    }
+    assert_eq!(described, 436);
+}
+
+#[test]
+fn names_are_given_and_stay_one_printable_line() {
+    let file = support::corpus::case("openssl/only-pwri").message();
+    let envelope = Envelope::parse(&file, &Limits::default()).unwrap();
+    assert_eq!(envelope.recipients().len(), 1);
+    assert_eq!(envelope.recipients()[0].name(), "");
+    for case in cases("corpus") {
+        let Ok(envelope) = Envelope::parse(&case.message(), &Limits::default()) else { continue };
+        for recipient in envelope.recipients() {
+            for text in [recipient.name(), recipient.algorithm()] {
+                assert!(text.len() < 200, "{}: {text}", case.id());
+                assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{}", case.id());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_opened_is_named_by_its_identifier() {
+    let file = support::corpus::case("openssl/alg-aes-128-cfb").message();
+    let envelope = Envelope::parse(&file, &Limits::default()).unwrap();
+    assert_eq!(envelope.content(), "2.16.840.1.101.3.4.1.4");
+}
+
+#[test]
+fn damage_and_limits_are_errors() {
+    let file = support::corpus::case("bc/pem-pkcs7").message();
+    let envelope = Envelope::parse(&file, &Limits::default()).unwrap();
+    assert_eq!(envelope.encoding(), Encoding::Pem(PemLabel::Pkcs7));
+    for cut in 1..file.len() - 1 {
+        let error = Envelope::parse(&file[..cut], &Limits::default()).unwrap_err();
+        assert!(matches!(error, Error::Malformed(_)), "{cut}: {error:?}");
+    }
+    let plain = Envelope::parse(b"hostname r1\n", &Limits::default());
+    assert_eq!(plain, Err(Error::NotEncrypted));
+    let small = Limits { file: file.len() - 1, ..Limits::default() };
+    assert!(matches!(Envelope::parse(&file, &small), Err(Error::Limit { .. })));
+}
