@@ -1,5 +1,4 @@
 //! What a file says about itself, without a key.
-#![expect(clippy::unwrap_used, reason = "test code")]
 
 mod support;
 
