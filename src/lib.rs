@@ -10,6 +10,7 @@ extern crate alloc;
 extern crate std;
 
 mod asn1;
+mod check;
 mod cms;
 mod crypto;
 mod detect;
@@ -27,6 +28,7 @@ mod seal;
 mod secret;
 
 // The public interface is:
+pub use check::{ConfigCheck, FirstLine, LastLine, NoNul, NotEmpty, Utf8};
 pub use detect::{Damage, Detection, Encoding, Hint, PemLabel, detect};
 pub use envelope::{Envelope, Recipient};
 pub use error::{Error, KeyFault, Limit, Misuse, Result, Strangers, Unsupported};
