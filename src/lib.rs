@@ -10,6 +10,7 @@ extern crate alloc;
 extern crate std;
 
 mod asn1;
+mod autoinstall;
 mod check;
 mod cms;
 mod crypto;
@@ -28,6 +29,9 @@ mod seal;
 mod secret;
 
 // The public interface is:
+pub use autoinstall::{
+    Action, Autoinstall, BadState, Event, OnFailure, Outcome, PlainFile, Policy,
+};
 pub use check::{ConfigCheck, FirstLine, LastLine, NoNul, NotEmpty, Utf8};
 pub use detect::{Damage, Detection, Encoding, Hint, PemLabel, detect};
 pub use envelope::{Envelope, Recipient};
