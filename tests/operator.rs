@@ -1,5 +1,6 @@
 //! What the operator does and may rely on: sealing from a stored certificate, pinning its key, and
 //! that a file is for one device alone.
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 extern crate alloc;
 

@@ -1,4 +1,5 @@
 //! What the README tells people to run is what is run.
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 use sdi::{
     Certificate, DeviceId, Identity, IdentityBuilder, KeyAlgorithm, KeyRing, SoftwareKey,

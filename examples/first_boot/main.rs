@@ -26,7 +26,7 @@ use sdi::{
 use std::error::Error;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use std::{fs, io};
@@ -102,7 +102,10 @@ impl Story {
         self.step("3.2", format!("directory: {id}.crt is published, key SHA-256 {}", hex(&pin)));
 
         let certificate = self.certificate(&id, &pin)?;
-        self.step("4.2", "operator: fetched the certificate; its key is the one on the invoice");
+        self.step(
+            "4.2",
+            "operator: fetched the certificate; its key is the one on the shipping list",
+        );
 
         let sealed = sdi::seal(CONFIG, &[certificate], profile, &mut SystemRandom)?;
         let envelope = Envelope::parse(&sealed, &Limits::default())?;
@@ -301,8 +304,8 @@ fn check_installed(device: &Device) -> Result<()> {
     ensure(fs::read(&config)? == CONFIG, "the configuration is the operator's, byte for byte")?;
     let mode = fs::metadata(&config)?.permissions().mode();
     ensure(mode & 0o777 == 0o600, "nobody else can read the configuration")?;
-    let folder = config.parent().unwrap_or(Path::new("."));
-    let files = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    let flash = config.parent().ok_or("the configuration has no folder")?;
+    let files = fs::read_dir(flash)?.collect::<io::Result<Vec<_>>>()?;
     ensure(files.len() == 3, "key, certificate and configuration, and no staging file")
 }
 

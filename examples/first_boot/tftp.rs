@@ -211,6 +211,10 @@ mod tests {
             Self { requests: bind(), transfer: bind() }
         }
 
+        fn address(&self) -> SocketAddr {
+            self.requests.local_addr().unwrap()
+        }
+
         fn request(&self) -> SocketAddr {
             let mut buffer = [0; 600];
             let (len, client) = self.requests.recv_from(&mut buffer).unwrap();
@@ -235,10 +239,10 @@ mod tests {
         act: impl FnOnce(&Server) + Send + 'static,
     ) -> Result<Vec<u8>, Failure> {
         let server = Server::new();
-        let address = server.requests.local_addr()?;
+        let address = server.address();
         let acting = thread::spawn(move || act(&server));
         let file = client.read(address, "r1.enc");
-        acting.join().unwrap();
+        assert!(acting.join().is_ok(), "the server saw what it did not expect");
         file
     }
 
