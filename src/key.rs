@@ -317,7 +317,7 @@ impl PublicKey {
     }
 
     /// RSA's public exponent.
-    #[cfg(feature = "seal")]
+    #[cfg(all(feature = "seal", feature = "rsa"))]
     pub(crate) fn exponent(&self) -> &[u8] {
         &self.exponent
     }

@@ -1,6 +1,8 @@
 //! Where randomness comes from. Only sealing and key making need it; opening does not.
 
-use crate::{Error, Result};
+#[cfg(feature = "std")]
+use crate::Error;
+use crate::Result;
 
 /// A cryptographically secure source of random bytes, given by the caller.
 ///
@@ -17,7 +19,7 @@ pub trait RandomSource {
     /// Fills `out` completely.
     ///
     /// # Errors
-    /// [`Error::Random`] with a code of the source's own.
+    /// [`Error::Random`](crate::Error::Random) with a code of the source's own.
     fn fill(&mut self, out: &mut [u8]) -> Result<()>;
 }
 

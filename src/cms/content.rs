@@ -27,9 +27,19 @@ pub(crate) struct ContentAlgorithm {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cipher {
-    Cbc { key_len: usize, iv: [u8; 16] },
-    TripleDes { iv: [u8; 8] },
-    Gcm { key_len: usize, nonce: [u8; 12], tag_len: usize },
+    Cbc {
+        key_len: usize,
+        iv: [u8; 16],
+    },
+    #[cfg(feature = "legacy")]
+    TripleDes {
+        iv: [u8; 8],
+    },
+    Gcm {
+        key_len: usize,
+        nonce: [u8; 12],
+        tag_len: usize,
+    },
 }
 
 impl ContentAlgorithm {
@@ -65,6 +75,7 @@ impl ContentAlgorithm {
     pub(crate) const fn key_len(&self) -> usize {
         match self.cipher {
             Cipher::Cbc { key_len, .. } | Cipher::Gcm { key_len, .. } => key_len,
+            #[cfg(feature = "legacy")]
             Cipher::TripleDes { .. } => 24,
         }
     }
@@ -73,7 +84,7 @@ impl ContentAlgorithm {
     pub(crate) const fn tag_len(&self) -> Option<usize> {
         match self.cipher {
             Cipher::Gcm { tag_len, .. } => Some(tag_len),
-            Cipher::Cbc { .. } | Cipher::TripleDes { .. } => None,
+            _ => None,
         }
     }
 
@@ -87,6 +98,7 @@ impl ContentAlgorithm {
             Cipher::Cbc { key_len: 16, .. } => "aes-128-cbc",
             Cipher::Cbc { key_len: 24, .. } => "aes-192-cbc",
             Cipher::Cbc { .. } => "aes-256-cbc",
+            #[cfg(feature = "legacy")]
             Cipher::TripleDes { .. } => "des-ede3-cbc",
             Cipher::Gcm { key_len: 16, .. } => "aes-128-gcm",
             Cipher::Gcm { key_len: 24, .. } => "aes-192-gcm",
@@ -134,6 +146,10 @@ pub(crate) struct Decryptor {
     buffer: Secret,
 }
 
+#[cfg_attr(
+    not(feature = "legacy"),
+    expect(clippy::large_enum_variant, reason = "each file has one, and it never moves")
+)]
 enum Mode {
     Cbc(Cbc),
     Gcm(Gcm),
@@ -168,8 +184,6 @@ impl Decryptor {
                 let cipher = BlockDecrypt::triple_des(key).ok_or(Error::Decrypt)?;
                 Mode::Cbc(Cbc::new(cipher, chain, 8))
             }
-            #[cfg(not(feature = "legacy"))]
-            Cipher::TripleDes { .. } => return Err(Error::Decrypt),
             Cipher::Gcm { nonce, tag_len, .. } => {
                 let cipher = BlockEncrypt::aes(key).ok_or(Error::Decrypt)?;
                 Mode::Gcm(Gcm::new(cipher, nonce, tag_len))

@@ -1,10 +1,13 @@
 //! Elliptic curve key agreement and signatures: P-256, P-384, P-521 and X25519.
 
 use crate::crypto::Curve;
-use crate::{Error, RandomSource, Result, Secret};
+#[cfg(any(feature = "seal", feature = "identity"))]
+use crate::{Error, RandomSource};
+use crate::{Result, Secret};
 use alloc::vec::Vec;
 use p256::elliptic_curve::sec1::{FromSec1Point, ModulusSize, ToSec1Point};
 use p256::elliptic_curve::{self, AffinePoint, CurveArithmetic, FieldBytesSize, PublicKey};
+#[cfg(any(feature = "x25519", feature = "identity"))]
 use zeroize::Zeroizing;
 
 /// A private key for key agreement.
@@ -43,6 +46,7 @@ impl SecretKey {
     }
 
     /// Makes a new key by drawing scalars until one is in range (SEC 1, 3.2.1).
+    #[cfg(any(feature = "seal", feature = "identity"))]
     pub(crate) fn generate(curve: Curve, random: &mut dyn RandomSource) -> Result<Self> {
         /// A draw misses with a probability of at most 2^-32 (P-256), so this many misses in a row
         /// mean that the source is broken.

@@ -1,13 +1,21 @@
 //! RSA without padding: the padding is ours, in `cms::ktri`.
 
+#[cfg(any(feature = "seal", feature = "identity"))]
+use crate::Error;
+#[cfg(feature = "identity")]
+use crate::RandomSource;
 use crate::crypto::{Hash, digest, hmac};
-use crate::{Error, RandomSource, Result, Secret};
+use crate::{Result, Secret};
 use alloc::vec::Vec;
 use core::convert::Infallible;
 use rand_core::{TryCryptoRng, TryRng};
-use rsa::hazmat::{rsa_decrypt_and_check, rsa_encrypt};
+#[cfg(feature = "seal")]
+use rsa::PublicKey;
+use rsa::hazmat::rsa_decrypt_and_check;
+#[cfg(feature = "seal")]
+use rsa::hazmat::rsa_encrypt;
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
-use rsa::{BoxedUint, PrivateKey, PublicKey};
+use rsa::{BoxedUint, PrivateKey};
 use zeroize::Zeroizing;
 
 /// An RSA private key.

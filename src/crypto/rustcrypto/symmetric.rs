@@ -1,11 +1,7 @@
 //! AES and triple DES in CBC and CTR, and GHASH.
 
 use aes::cipher::array::Array;
-use aes::cipher::common::BlockSizeUser;
-use aes::cipher::{
-    Block, BlockCipherDecrypt, BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt,
-    KeyInit,
-};
+use aes::cipher::{Block, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash;
 use zeroize::Zeroize;
@@ -45,6 +41,9 @@ impl BlockEncrypt {
     /// CBC over whole blocks, in place; `iv` is left ready for the next call.
     #[cfg(feature = "seal")]
     pub(crate) fn cbc(&self, iv: &mut [u8; 16], data: &mut [u8]) {
+        use aes::cipher::common::BlockSizeUser;
+        use aes::cipher::{BlockCipherEncBackend, BlockCipherEncClosure};
+
         struct Chain<'a>(&'a mut [u8; 16], &'a mut [Block<aes::Aes128Enc>]);
 
         impl BlockSizeUser for Chain<'_> {
