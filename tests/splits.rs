@@ -19,7 +19,7 @@ fn in_two(file: &[u8], cut: usize, ring: &KeyRing) -> sdi::Result<(Vec<u8>, Summ
 fn check(case: &Case, step: usize) {
     let ring = case.ring();
     let file = case.message();
-    let whole = sdi::open(&file, &ring).expect(case.id());
+    let whole = sdi::open(&file, &ring).unwrap_or_else(|error| panic!("{}: {error:?}", case.id()));
     assert_eq!(whole.plaintext(), case.plaintext(), "{}", case.id());
     for cut in (0..=file.len()).step_by(step) {
         match in_two(&file, cut, &ring) {
