@@ -122,7 +122,7 @@ impl Display for Error {
             Self::OutOfMemory => f.write_str("out of memory: free some and try again"),
             Self::Argument(what) => write!(f, "invalid argument: {what}"),
             Self::Misuse(misuse) => write!(f, "{misuse}"),
-            Self::Sink(code) => write!(f, "the receiver of the plaintext failed with code {code}"),
+            Self::Sink(code) => write!(f, "the receiver of the output failed with code {code}"),
             Self::NotEncrypted => f.write_str("the file is not encrypted"),
             Self::Malformed(what) => {
                 write!(f, "the file is damaged: {what}; fetch it again or have it encrypted again")
@@ -158,7 +158,8 @@ impl From<Misuse> for Error {
     }
 }
 
-/// A call that does not fit the state of the object; the object is unchanged.
+/// A call that does not fit the state of the object. A state machine and a key ring are unchanged; a
+/// stream that was given too much is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Misuse(pub(crate) &'static str);
 
