@@ -8,6 +8,7 @@ use sdi::{
 };
 use std::fmt::{self, Display, Formatter};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,7 +98,9 @@ impl Device {
             return Ok(attempts);
         }
         let mut now = Duration::ZERO;
-        let mut machine = Autoinstall::new(Policy::for_device(&self.id), now);
+        // A real device never gives up (4.3), but a story has to end.
+        let policy = Policy::for_device(&self.id).max_attempts(NonZeroU32::new(50));
+        let mut machine = Autoinstall::new(policy, now);
         // The file as it was fetched, then its plaintext.
         let mut file = Secret::new();
         let mut opened = None;
