@@ -78,9 +78,9 @@ impl Header {
         Ok(Some(Self { tag, length, size: 2 + octets }))
     }
 
-    /// The two zero bytes that end an indefinite length.
+    /// The two zero bytes that end an indefinite length. A longer way to write them is none.
     pub(crate) fn is_end_of_contents(&self) -> bool {
-        self.tag == 0 && self.length == Some(0)
+        self.tag == 0 && self.length == Some(0) && self.size == 2
     }
 }
 
@@ -358,45 +358,68 @@ pub(crate) fn significant(number: &[u8]) -> &[u8] {
 }
 
 /// The DER form of one BER element: definite shortest lengths, strings in one piece. Values stay as
-/// they are; absent stays absent.
+/// they are; absent stays absent. It takes little more memory than the element, however small the
+/// parts that a hostile one is made of.
 pub(crate) fn to_der(raw: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
+    out.try_reserve_exact(raw.len()).map_err(|_| Error::OutOfMemory)?;
     write_der(Element::only(raw)?, MAX_DEPTH, &mut out)?;
     Ok(out)
 }
 
 fn write_der(element: Element<'_>, depth: usize, out: &mut Vec<u8>) -> Result<()> {
     let depth = depth.checked_sub(1).ok_or(Error::limit(Limit::Depth, 32))?;
-    if element.tag & CONSTRUCTED == 0 {
-        out.extend(der(element.tag, &[element.body]));
-        return Ok(());
-    }
-    match element.tag & !CONSTRUCTED {
+    let start = out.len();
+    let mut tag = element.tag;
+    match tag & !CONSTRUCTED {
+        _ if tag & CONSTRUCTED == 0 => out.extend_from_slice(element.body),
         OCTET_STRING => {
-            out.extend(der(OCTET_STRING, &[&element.octets(OCTET_STRING)?]));
-            return Ok(());
+            tag = OCTET_STRING;
+            out.extend_from_slice(&element.octets(OCTET_STRING)?);
         }
         BIT_STRING => {
-            out.extend(der_bits(&element.bits()?));
-            return Ok(());
+            tag = BIT_STRING;
+            out.push(0);
+            out.extend_from_slice(&element.bits()?);
         }
-        _ => {}
+        _ => {
+            let mut reader = element.reader();
+            while !reader.is_empty() {
+                write_der(reader.next()?, depth, out)?;
+            }
+            if tag == SET {
+                sort_elements(out.get_mut(start..).unwrap_or_default())?;
+            }
+        }
     }
-    let mut children = Vec::new();
-    let mut reader = element.reader();
+    let header = der_header(tag, out.len() - start);
+    out.splice(start..start, header);
+    Ok(())
+}
+
+/// Puts elements in DER into the order of a SET OF.
+fn sort_elements(elements: &mut [u8]) -> Result<()> {
+    let (mut count, mut is_sorted) = (0, true);
+    let mut previous: &[u8] = &[];
+    let mut reader = Reader::new(elements);
     while !reader.is_empty() {
-        let mut child = Vec::new();
-        write_der(reader.next()?, depth, &mut child)?;
-        children.push(child);
+        let next = reader.next()?.raw;
+        is_sorted &= previous <= next;
+        previous = next;
+        count += 1;
     }
-    if element.tag == SET {
-        children.sort_unstable();
+    // As a rule they are in order already, and need no memory.
+    if is_sorted {
+        return Ok(());
     }
-    let length = children.iter().map(Vec::len).sum();
-    out.extend(der_header(element.tag, length));
-    for child in children {
-        out.extend(child);
+    let mut sorted = Vec::new();
+    sorted.try_reserve_exact(count).map_err(|_| Error::OutOfMemory)?;
+    let mut reader = Reader::new(elements);
+    while !reader.is_empty() {
+        sorted.push(reader.next()?.raw);
     }
+    sorted.sort_unstable();
+    elements.copy_from_slice(&sorted.concat());
     Ok(())
 }
 
@@ -436,6 +459,26 @@ mod tests {
             assert!(to_der(&ber[..cut]).is_err(), "{cut}");
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_set_is_sorted() -> Result<()> {
+        // SET { SET { 02 01 02, 02 01 01 }, NULL }
+        let ber = [0x31, 0x80, 0x31, 6, 2, 1, 2, 2, 1, 1, 5, 0, 0, 0];
+        assert_eq!(to_der(&ber)?, [0x31, 10, 5, 0, 0x31, 6, 2, 1, 1, 2, 1, 2]);
+        let sorted = [0x31, 6, 2, 1, 1, 2, 1, 2];
+        assert_eq!(to_der(&sorted)?, sorted);
+        Ok(())
+    }
+
+    /// The walk over a file and the reading of its parts agree on where an element ends.
+    #[test]
+    fn an_end_of_contents_has_two_octets() {
+        let control = [0x30, 0x80, 5, 0, 0, 0];
+        assert_eq!(Element::only(&control).map(|element| element.body), Ok(&[5, 0][..]));
+        for end in [&[0, 0x81, 0][..], &[0, 0x82, 0, 0]] {
+            assert!(Element::only(&[&control[..4], end].concat()).is_err());
+        }
     }
 
     #[test]

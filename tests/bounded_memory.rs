@@ -6,7 +6,7 @@ use sdi::{Error, Form, Hint, KeyAlgorithm, KeyRing, Limit, Opener, Profile, Seal
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use support::corpus::case;
-use support::der::{Node, edited, path};
+use support::der::{Node, edited, integer, octets, oid, path, sequence, set};
 use support::keys::Device;
 
 /// What a header or a stream may cost.
@@ -250,6 +250,70 @@ fn a15_ten_thousand_recipients_in_a_stream() {
         }
         assert!(peak < BOUND + KEPT, "{count} recipients: {peak} bytes");
     }
+}
+
+/// Parts that are as long as their limits allow, made of what costs the most: memory stays in
+/// proportion to the part, and what is kept of each recipient is small.
+#[test]
+fn a15_parts_at_their_limits() {
+    /// A recipient of 64 KiB, its buffer while it grows, and what is kept of a key agreement.
+    const BUFFERS: usize = 3 * BOUND;
+
+    let case = case("openssl/size-p256-gcm-p17");
+    let (file, named, bare) = (case.message(), case.ring(), case.bare_ring());
+    let point = [path::ORIGINATOR_KEY, &[1]].concat();
+    let many_points = |length: usize| {
+        let recipient = Node::parse(&file).at(path::RECIPIENT).clone();
+        edited(&file, path::RECIPIENTS, |set| {
+            set.children().extend((1..=64).map(|number| {
+                let mut other = recipient.clone();
+                let bits = other.at(&point[path::RECIPIENT.len()..]).body();
+                bits.resize(length, number);
+                bits[1] ^= number;
+                other
+            }));
+        })
+    };
+    let attributes = |count: usize, reversed: bool| {
+        let values = (0..count).map(|number| {
+            let number = u8::try_from(number * 100 / count).expect("it is below 100");
+            integer(if reversed { 99 - number } else { number })
+        });
+        let attribute = sequence([oid("1.2.3"), set(values.collect::<Vec<_>>())]);
+        edited(&file, path::ENVELOPED, |enveloped| {
+            enveloped.children().insert(3, Node::Constructed(0xa1, vec![attribute]));
+        })
+    };
+    let rsa = case_of_oaep();
+    let labelled = edited(&rsa.message(), path::TRANSPORT, |algorithm| {
+        let label = sequence([oid("1.2.840.113549.1.1.9"), octets(vec![7; 60_000])]);
+        algorithm.children()[1].children().push(Node::Constructed(0xa2, vec![label]));
+    });
+    let sixteen_labels = edited(&labelled, path::RECIPIENTS, |set| {
+        let recipient = set.children()[0].clone();
+        *set.children() = vec![recipient; 16];
+    });
+    for (what, file, ring, bound, opens) in [
+        ("long points", many_points(60_000), &bare, BUFFERS, true),
+        ("long points, named", many_points(60_000), &named, BUFFERS, false),
+        ("true points", many_points(66), &bare, BOUND, true),
+        ("long labels", sixteen_labels, &rsa.ring(), BUFFERS, false),
+        ("attributes in order", attributes(5000, false), &named, BOUND, false),
+        ("attributes out of order", attributes(5000, true), &named, 3 * BOUND, false),
+    ] {
+        let mut nowhere = |_: &[u8]| Ok(());
+        let mut metered = Metered::new(ring);
+        let pushed = file.chunks(4096).try_for_each(|piece| metered.push(piece, &mut nowhere));
+        let (finished, peak) = metered.finish(&mut nowhere);
+        assert_eq!(pushed.and(finished).is_ok(), opens, "{what}");
+        assert!(peak < bound, "{what}: {peak} bytes");
+    }
+}
+
+fn case_of_oaep() -> support::corpus::Case {
+    let case = case("openssl/oaep-sha256-mgf-sha512");
+    assert_eq!(sdi::open(&case.message(), &case.ring()).unwrap().plaintext(), case.plaintext());
+    case
 }
 
 /// 32 MiB from a sealer into an opener, each in constant memory.

@@ -12,6 +12,10 @@ use core::fmt::{self, Display, Formatter};
 /// User keying material is a random number; anything longer is an attack on the hash.
 const MAX_KEYING_MATERIAL: usize = 1024;
 
+/// An uncompressed point of the largest curve, P-521. A longer one would only fill memory, for it is
+/// kept until it is known whether the recipient is ours.
+const LONGEST_POINT: usize = 1 + 2 * 66;
+
 /// What the keys of one KeyAgreeRecipientInfo have in common.
 #[derive(Debug)]
 pub(crate) struct Agreement {
@@ -142,7 +146,7 @@ const NO_WRAP: Error = Error::Malformed("the key agreement names no key wrap");
 /// OriginatorPublicKey.
 fn originator_key(mut fields: Reader<'_>) -> Result<(Option<Curve>, Vec<u8>)> {
     let algorithm = Algorithm::read(&mut fields)?;
-    let point = fields.next()?.bits()?.into_owned();
+    let point = fields.next()?.bits()?;
     fields.finish()?;
     let curve = match (algorithm.oid, algorithm.parameters) {
         (oid::X25519, _) if algorithm.has_no_parameters() => Some(Curve::X25519),
@@ -154,7 +158,10 @@ fn originator_key(mut fields: Reader<'_>) -> Result<(Option<Curve>, Vec<u8>)> {
         (oid::EC_PUBLIC_KEY, _) => return Err(unsupported_parameters()),
         (other, _) => return Err(unsupported("an originator key of the kind", other)),
     };
-    Ok((curve, point))
+    if point.len() > LONGEST_POINT {
+        return Err(Error::Malformed("the originator's point is longer than that of any curve"));
+    }
+    Ok((curve, point.into_owned()))
 }
 
 /// ECC-CMS-SharedInfo (RFC 5753, 7.2): the wrap algorithm, the keying material, the key's bits.

@@ -164,7 +164,7 @@ impl Walker {
         if self.agreement.len() + raw.len() > self.limits.recipient {
             return Err(limit(Limit::Recipient, self.limits.recipient));
         }
-        self.agreement.try_reserve(raw.len()).map_err(|_| Error::OutOfMemory)?;
+        self.agreement.try_reserve_exact(raw.len()).map_err(|_| Error::OutOfMemory)?;
         self.agreement.extend_from_slice(raw);
         Ok(())
     }
