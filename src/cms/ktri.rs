@@ -9,6 +9,7 @@ use crate::asn1::{self, Algorithm, Element, context_constructed};
 use crate::crypto::{Hash, digest, hmac};
 use crate::key::unsupported;
 use crate::{DeviceKey, Error, KeyError, KeyFault, Result, RsaScheme, Secret, oid};
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt::{self, Display, Formatter};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
@@ -17,7 +18,13 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Transport {
     Pkcs1,
-    Oaep { hash: Hash, mask: Hash, label: Vec<u8> },
+    Oaep {
+        hash: Hash,
+        mask: Hash,
+        has_label: bool,
+        /// All that is needed of the label, which may be long.
+        label_hash: Vec<u8>,
+    },
 }
 
 /// What came out of a key transport.
@@ -48,7 +55,7 @@ impl Transport {
         if !parameters.is(asn1::SEQUENCE) {
             return Err(BAD_OAEP);
         }
-        let (mut hash, mut mask, mut label) = (Hash::Sha1, Hash::Sha1, Vec::new());
+        let (mut hash, mut mask, mut label) = (Hash::Sha1, Hash::Sha1, Cow::default());
         let mut fields = parameters.reader();
         if let Some(explicit) = fields.optional(context_constructed(0))? {
             hash = hash_function(only_algorithm(explicit)?)?;
@@ -66,10 +73,11 @@ impl Transport {
                 return Err(unsupported("the OAEP label source", source.oid));
             }
             let octets = source.parameters.ok_or(BAD_OAEP)?;
-            label = octets.octets(asn1::OCTET_STRING)?.into_owned();
+            label = octets.octets(asn1::OCTET_STRING)?;
         }
         fields.finish()?;
-        Ok(Self::Oaep { hash, mask, label })
+        let label_hash = digest(hash, &[&label])?.into_bytes();
+        Ok(Self::Oaep { hash, mask, has_label: !label.is_empty(), label_hash })
     }
 
     /// Decrypts a content key of a known length. `content_algorithm` is the DER that goes into the
@@ -96,12 +104,15 @@ impl Transport {
             Err(KeyError::Unsupported) => return Err(unsupported(NO_OPERATION, self.oid())),
             Err(KeyError::Vendor(code)) => return Err(Error::Key(KeyFault::Vendor(code))),
         };
-        let block = if is_raw { pad_left(&answer, encrypted.len())? } else { answer };
+        // From here on the length of a module's answer, which is secret, shows in no time and no size.
+        let block = pad_left(&answer, encrypted.len())?;
         let substitute = substitute(&block, encrypted, content_algorithm, len)?;
         let (found, is_good) = match self {
-            _ if !is_raw => whole_key(&block, len)?,
+            _ if !is_raw => unpadded(&block, answer.len(), len)?,
             Self::Pkcs1 => unpad_pkcs1(&block, len)?,
-            Self::Oaep { hash, mask, label } => unpad_oaep(&block, len, *hash, *mask, label)?,
+            Self::Oaep { hash, mask, label_hash, .. } => {
+                unpad_oaep(&block, len, *hash, *mask, label_hash)?
+            }
         };
         let mut key = substitute;
         for (to, from) in key.as_mut().iter_mut().zip(found.as_bytes()) {
@@ -121,10 +132,10 @@ impl Transport {
     fn scheme(&self) -> Option<RsaScheme> {
         match self {
             Self::Pkcs1 => Some(RsaScheme::Pkcs1ImplicitRejection),
-            Self::Oaep { hash: Hash::Sha1, mask: Hash::Sha1, label } if label.is_empty() => {
+            Self::Oaep { hash: Hash::Sha1, mask: Hash::Sha1, has_label: false, .. } => {
                 Some(RsaScheme::OaepSha1)
             }
-            Self::Oaep { hash: Hash::Sha256, mask: Hash::Sha256, label } if label.is_empty() => {
+            Self::Oaep { hash: Hash::Sha256, mask: Hash::Sha256, has_label: false, .. } => {
                 Some(RsaScheme::OaepSha256)
             }
             Self::Oaep { .. } => None,
@@ -176,14 +187,11 @@ fn substitute(block: &Secret, encrypted: &[u8], algorithm: &[u8], len: usize) ->
     kdf::hkdf_expand(Hash::Sha256, seed.as_bytes(), b"sdi substitute content key", len)
 }
 
-/// A module's answer without padding: good if it is as long as a content key.
-fn whole_key(answer: &Secret, len: usize) -> Result<(Secret, Choice)> {
-    let is_good = answer.len().ct_eq(&len);
-    let mut key = Secret::zeros(len)?;
-    for (to, from) in key.as_mut().iter_mut().zip(answer.as_bytes()) {
-        *to = *from;
-    }
-    Ok((key, is_good))
+/// A module's answer without padding, at the end of `block`: good if it is as long as a content key.
+fn unpadded(block: &Secret, answer_len: usize, len: usize) -> Result<(Secret, Choice)> {
+    let is_good = answer_len.ct_eq(&len);
+    let key = block.len().checked_sub(len).and_then(|start| block.as_bytes().get(start..));
+    Ok((Secret::copy_of(key.ok_or(Error::Key(KeyFault::Answer))?)?, is_good))
 }
 
 /// EME-PKCS1-v1_5 (RFC 8017, 7.2.2). The content key's length is known, so every byte has its place
@@ -214,7 +222,7 @@ fn unpad_oaep(
     len: usize,
     hash: Hash,
     mask: Hash,
-    label: &[u8],
+    label_hash: &[u8],
 ) -> Result<(Secret, Choice)> {
     if block.len() < 2 * hash.len() + 2 + len {
         return Ok((Secret::zeros(len)?, Choice::from(0)));
@@ -224,11 +232,10 @@ fn unpad_oaep(
     let (seed, data) = rest.split_at_mut(hash.len());
     apply_mask(mask, data, seed)?;
     apply_mask(mask, seed, data)?;
-    let label_hash = digest(hash, &[label])?;
     let (found_hash, rest) = data.split_at(hash.len());
     let (padding, key) = rest.split_at(rest.len().saturating_sub(len));
     let (zeros, separator) = padding.split_at(padding.len().saturating_sub(1));
-    let mut is_good = first.as_ref().ct_eq(&[0]) & found_hash.ct_eq(label_hash.as_bytes());
+    let mut is_good = first.as_ref().ct_eq(&[0]) & found_hash.ct_eq(label_hash);
     for byte in zeros {
         is_good &= byte.ct_eq(&0);
     }
