@@ -7,6 +7,7 @@ use crate::crypto::BlockDecrypt;
 use crate::crypto::BlockEncrypt;
 use crate::{Result, Secret, oid};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 /// A key wrap algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ fn aes_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Option<Secret>> {
     let mut iv = *iv;
     let mut key = Secret::copy_of(key)?;
     let mut step = u64::try_from(key.len() / 8 * 6).unwrap_or(0);
-    let mut block = [0; 16];
+    let mut block = Zeroizing::new([0; 16]);
     for _ in 0..6 {
         for register in key.as_mut().rchunks_mut(8) {
             let (high, low) = block.split_at_mut(8);
@@ -102,7 +103,7 @@ pub(crate) fn aes_wrap(kek: &[u8], key: &[u8]) -> Option<alloc::vec::Vec<u8>> {
     let mut out = [&AES_WRAP_IV, key].concat();
     let (iv, registers) = out.split_first_chunk_mut::<8>()?;
     let mut step = 0_u64;
-    let mut block = [0; 16];
+    let mut block = Zeroizing::new([0; 16]);
     for _ in 0..6 {
         for register in registers.chunks_mut(8) {
             let (high, low) = block.split_at_mut(8);
