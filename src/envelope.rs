@@ -9,6 +9,7 @@ use crate::cms::ktri::Transport;
 use crate::cms::recipient::{EncryptedKey, KeyTransport};
 use crate::open::enveloped;
 use crate::{Encoding, Error, Limit, Limits, Result};
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -122,13 +123,10 @@ impl Envelope {
     /// All algorithms of the file, each once: the content's first, then the recipients'.
     #[must_use]
     pub fn algorithms(&self) -> Vec<&str> {
-        let mut all = alloc::vec![self.content()];
-        for recipient in &self.recipients {
-            if !all.contains(&recipient.algorithm()) {
-                all.push(recipient.algorithm());
-            }
-        }
-        all
+        let recipients = self.recipients.iter().map(Recipient::algorithm);
+        let mut seen = BTreeSet::new();
+        let all = core::iter::once(self.content()).chain(recipients);
+        all.filter(|algorithm| seen.insert(*algorithm)).collect()
     }
 
     /// Bytes of encrypted content.
