@@ -69,14 +69,17 @@ impl Identity {
         self.names.key_ids.iter().any(|ours| ours == id)
     }
 
-    /// Who we are, as one line of printable ASCII.
+    /// Who we are, as one line of printable ASCII: all the names that a file may use.
     pub(crate) fn text(&self) -> String {
-        match (self.certificate(), self.names.key_ids.first()) {
-            (Some(certificate), _) => {
-                issuer_and_serial_text(certificate.issuer(), certificate.serial())
+        let certificate = self.certificate();
+        let id = certificate.and_then(Certificate::subject_key_id);
+        let id = id.or(self.names.key_ids.first().map(Vec::as_slice)).unwrap_or_default();
+        match certificate {
+            Some(certificate) => {
+                let name = issuer_and_serial_text(certificate.issuer(), certificate.serial());
+                [name.as_str(), " (", key_id_text(id).as_str(), ")"].concat()
             }
-            (None, Some(id)) => key_id_text(id),
-            (None, None) => String::new(),
+            None => key_id_text(id),
         }
     }
 }
