@@ -5,6 +5,8 @@
 //! operations; [`rustcrypto`] is the one that is always there.
 
 mod rustcrypto;
+#[cfg(all(test, feature = "p384", feature = "p521", feature = "x25519"))]
+mod vectors;
 
 #[cfg(feature = "rsa")]
 pub(crate) use rustcrypto::rsa;

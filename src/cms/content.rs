@@ -4,6 +4,8 @@
 
 mod cbc;
 mod gcm;
+#[cfg(test)]
+mod vectors;
 
 use super::kdf;
 use crate::asn1::{self, Algorithm, Element, der};

@@ -1,6 +1,9 @@
 //! Key wrap: AES (RFC 3394) and triple DES (RFC 3217). A wrapped key tells whether it was unwrapped
 //! with the right key, so a failure may be told apart at once.
 
+#[cfg(test)]
+mod vectors;
+
 use crate::asn1::Algorithm;
 use crate::crypto::BlockDecrypt;
 #[cfg(feature = "seal")]

@@ -4,6 +4,9 @@
 //! an RSA decryption never fails here: behind a bad padding stands a substitute key, chosen without
 //! a branch, that depends on the file alone. Sending the same file again tells nothing new.
 
+#[cfg(test)]
+mod vectors;
+
 use super::kdf;
 use crate::asn1::{self, Algorithm, Element, context_constructed};
 use crate::crypto::{Hash, digest, hmac};
