@@ -272,7 +272,8 @@ impl Opener {
     /// # Errors
     /// As [`open`].
     pub fn finish(mut self, sink: &mut dyn Sink) -> Result<Summary> {
-        self.stream.take().ok_or(USED_UP)?.finish(sink)
+        let mut stream = self.stream.take().ok_or(USED_UP)?;
+        stream.finish(sink)
     }
 
     fn settings(&mut self) -> Result<&mut Stream, Misuse> {
@@ -372,16 +373,16 @@ impl Stream {
         })
     }
 
-    fn finish(mut self: Box<Self>, sink: &mut dyn Sink) -> Result<Summary> {
+    fn finish(&mut self, sink: &mut dyn Sink) -> Result<Summary> {
         if self.body.is_none() {
             self.begin(true, sink)?;
         }
         self.walk(sink, Decoder::finish)?;
-        let Some(body) = self.body else { return Err(USED_UP.into()) };
+        let Some(body) = &mut self.body else { return Err(USED_UP.into()) };
         body.walker.finish()?;
         let held = &mut self.held;
         let summary = body.opening.finish(&mut |bytes| keep_or_give(held, bytes, sink))?;
-        if let Some(held) = self.held.filter(|held| !held.plaintext.is_empty()) {
+        if let Some(held) = self.held.as_ref().filter(|held| !held.plaintext.is_empty()) {
             sink.write(held.plaintext.as_bytes())?;
         }
         Ok(summary)

@@ -172,7 +172,8 @@ impl Sealer {
     /// # Errors
     /// [`Error::Misuse`] for less than the length that was set, [`Error::Sink`] from the sink.
     pub fn finish(mut self, sink: &mut dyn Sink) -> Result<()> {
-        self.stream.take().ok_or(USED_UP)?.finish(sink)
+        let mut stream = self.stream.take().ok_or(USED_UP)?;
+        stream.finish(sink)
     }
 }
 
@@ -260,7 +261,8 @@ impl Stream {
         Ok(())
     }
 
-    fn finish(mut self, sink: &mut dyn Sink) -> Result<()> {
+    /// Not by value: a move out of the heap would leave the keyed cipher behind.
+    fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
         if self.length.is_some_and(|length| self.taken < length) {
             return Err(Misuse("there is less plaintext than the length that was set").into());
         }

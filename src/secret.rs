@@ -129,6 +129,14 @@ impl From<Vec<u8>> for Secret {
     }
 }
 
+/// Overwrites the stack below the caller. Keyed ciphers are moved as they are made, and leave copies
+/// there that no drop reaches; what goes to the heap next would take them along in bytes that it does
+/// not use.
+#[inline(never)]
+pub(crate) fn wipe_stack() {
+    [0_u8; 4096].zeroize();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

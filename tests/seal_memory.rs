@@ -13,81 +13,15 @@
     feature = "identity"
 ))]
 
+mod support;
+
 use sdi::{Certificate, DeviceId, DeviceKey, Form, IdentityBuilder, KeyAlgorithm, Profile};
 use sdi::{RandomSource, Result, Sealer, SoftwareKey, SystemRandom, seal_as};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, RefCell};
 use std::hint::black_box;
-
-/// How many bytes of a secret make a hit.
-const NEEDLE: usize = 12;
-
-thread_local! {
-    /// Only the thread of the test is watched, and only at work.
-    static WATCHED: Cell<bool> = const { Cell::new(false) };
-    static HITS: Cell<usize> = const { Cell::new(0) };
-    static HELD: Cell<usize> = const { Cell::new(0) };
-    static PEAK: Cell<usize> = const { Cell::new(0) };
-    /// What is looked for, complemented, so that it is not found in itself.
-    static HIDDEN: RefCell<Vec<[u8; NEEDLE]>> = const { RefCell::new(Vec::new()) };
-}
-
-struct Watching;
-
-impl Watching {
-    fn look_at(block: &[u8]) {
-        HIDDEN.with_borrow(|hidden| {
-            for window in block.windows(NEEDLE) {
-                let is = |needle: &[u8; NEEDLE]| {
-                    let forward = window.iter().zip(needle).all(|(a, b)| *a == !*b);
-                    forward || window.iter().rev().zip(needle).all(|(a, b)| *a == !*b)
-                };
-                if hidden.iter().any(is) {
-                    HITS.set(HITS.get() + 1);
-                }
-            }
-        });
-    }
-}
-
-// SAFETY: every call is handed on to the system's allocator with the same arguments; memory comes
-// zeroed, so that a block may be read before it is freed.
-unsafe impl GlobalAlloc for Watching {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if WATCHED.get() {
-            HELD.set(HELD.get() + layout.size());
-            PEAK.set(PEAK.get().max(HELD.get()));
-        }
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block is the caller's, whole and initialised; it is freed once.
-        unsafe {
-            if WATCHED.get() {
-                HELD.set(HELD.get().saturating_sub(layout.size()));
-                Self::look_at(core::slice::from_raw_parts(block, layout.size()));
-            }
-            System.dealloc(block, layout);
-        }
-    }
-    // `realloc` is the default one: it always moves, and frees the old block through `dealloc`.
-}
+use support::freed::{Watching, forget, hide, watched};
 
 #[global_allocator]
 static ALLOCATOR: Watching = Watching;
-
-/// Secrets found in what the work freed, and the most that it held.
-fn watched(work: impl FnOnce()) -> (usize, usize) {
-    HITS.set(0);
-    HELD.set(0);
-    PEAK.set(0);
-    WATCHED.set(true);
-    work();
-    WATCHED.set(false);
-    (HITS.get(), PEAK.get())
-}
 
 /// The same bytes each time. Hides the draws of 32 bytes: content key and ephemeral keys.
 struct Source {
@@ -105,15 +39,6 @@ impl RandomSource for Source {
             hide(out);
         }
         Ok(())
-    }
-}
-
-/// Looks for the start and the middle of a secret from now on.
-fn hide(secret: &[u8]) {
-    for part in [secret, &secret[secret.len() / 2..]] {
-        if let Some(needle) = part.first_chunk::<NEEDLE>() {
-            HIDDEN.with_borrow_mut(|hidden| hidden.push(needle.map(|byte| !byte)));
-        }
     }
 }
 
@@ -147,23 +72,28 @@ fn a24_sealing_leaves_no_secret_and_takes_bounded_room() {
             };
             seal(true);
             assert_eq!(watched(|| drop(seal(false))).0, 0, "{kind:?} {profile:?}");
-            let (hits, _) = watched(|| {
+            let (hits, ..) = watched(|| {
                 let mut random = Source { state: 1, hides: false };
                 let sealer = Sealer::new(&to, profile, Form::Pem, &mut random);
                 let mut sealer = sealer.unwrap();
                 sealer.push(&plaintext[..10_000], &mut |_: &[u8]| Ok(())).unwrap();
                 // Given up with plaintext in its buffer.
                 drop(sealer);
+                let mut random = Source { state: 1, hides: false };
+                let sealer = Sealer::new(&to, profile, Form::Pem, &mut random);
+                let mut sealer = sealer.unwrap();
+                sealer.push(&plaintext, &mut |_: &[u8]| Ok(())).unwrap();
+                sealer.finish(&mut |_: &[u8]| Ok(())).unwrap();
             });
             assert_eq!(hits, 0, "{kind:?} {profile:?}");
         }
     }
 
-    HIDDEN.take();
+    forget();
     let to = [certificate(KeyAlgorithm::P256)];
     let peak = |megabytes: usize, form| {
         let chunk = vec![0; 1 << 20];
-        let (_, peak) = watched(|| {
+        let (_, peak, ()) = watched(|| {
             let mut sink = |_: &[u8]| Ok(());
             let sealer = Sealer::new(&to, Profile::Auto, form, &mut SystemRandom);
             let mut sealer = sealer.unwrap();

@@ -221,9 +221,9 @@ impl Decryptor {
     }
 
     /// Whether all that came in is what was encrypted; then the last bytes come out. The tag is GCM's,
-    /// the attributes are authenticated with it.
+    /// the attributes are authenticated with it. Not by value: a move would leave the key behind.
     pub(crate) fn finish(
-        mut self,
+        &mut self,
         tag: Option<&[u8]>,
         attributes: &[u8],
         out: &mut dyn FnMut(&[u8]) -> Result<()>,

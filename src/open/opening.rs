@@ -5,6 +5,7 @@ use crate::asn1::Algorithm;
 use crate::cms::ber::Visitor;
 use crate::cms::content::{ContentAlgorithm, Decryptor, authenticated_attributes};
 use crate::cms::recipient::{ContentKey, Recipients};
+use crate::secret::wipe_stack;
 use crate::{Error, KeyRing, Result};
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -46,29 +47,30 @@ impl Opening {
         Visit { opening: self, output }
     }
 
-    /// The structure is whole: what is left is tag or padding.
-    pub(super) fn finish(mut self, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Summary> {
-        let (key, _, decryptor) = self.content.take().ok_or(Error::Decrypt)?;
+    /// The structure is whole: what is left is tag or padding. Not by value: a move out of the heap
+    /// would leave the keyed cipher behind.
+    pub(super) fn finish(&mut self, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Summary> {
+        let (key, _, decryptor) = self.content.as_mut().ok_or(Error::Decrypt)?;
         let mut len = self.plaintext_len;
         let verdict = decryptor.finish(self.mac.as_deref(), &self.attributes, &mut |bytes| {
             len = len.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
             out(bytes)
         });
         match verdict {
-            Ok(()) if key.is_refused => Err(key.failure),
+            Ok(()) if key.is_refused => Err(key.failure.clone()),
             Ok(()) => Ok(Summary {
                 owner: key.owner,
                 is_authenticated: self.is_authenticated,
                 plaintext_len: len,
             }),
-            Err(Error::Decrypt) => Err(key.failure),
+            Err(Error::Decrypt) => Err(key.failure.clone()),
             Err(error) => Err(error),
         }
     }
 
     /// Decrypts content within the file and moves the plaintext to the file's start.
     pub(super) fn decrypt_in_place(
-        mut self,
+        &mut self,
         file: &mut Vec<u8>,
         content: Range<usize>,
     ) -> Result<Summary> {
@@ -132,6 +134,7 @@ impl Visitor for Visit<'_> {
     fn content_algorithm(&mut self, algorithm: &Algorithm<'_>) -> Result<()> {
         let algorithm = ContentAlgorithm::read(algorithm, self.opening.is_authenticated)?;
         let key = self.opening.recipients.content_key(&algorithm)?;
+        wipe_stack();
         let decryptor = Decryptor::new(&algorithm, &key.key)?;
         self.opening.content = Some((key, algorithm, decryptor));
         Ok(())

@@ -1,18 +1,35 @@
-//! AES-256-GCM with a nonce of any length (SP 800-38D), which no safe library offers.
+//! AES-GCM with a nonce of any length (SP 800-38D), which no safe library offers.
 
-use aes::Aes256Enc;
-use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use aes::cipher::{Block, BlockCipherEncrypt, KeyInit};
+use aes::{Aes128Enc, Aes192Enc, Aes256Enc};
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash;
 
+/// AES with a key of 16, 24 or 32 bytes: the encryption of one block.
+pub(crate) fn aes(key: &[u8]) -> Box<dyn Fn([u8; 16]) -> [u8; 16]> {
+    fn with<C: BlockCipherEncrypt + KeyInit + 'static>(
+        key: &[u8],
+    ) -> Box<dyn Fn([u8; 16]) -> [u8; 16]>
+    where
+        Block<C>: From<[u8; 16]> + Into<[u8; 16]>,
+    {
+        let cipher = C::new_from_slice(key).expect("the key is as long as the cipher's");
+        Box::new(move |block| {
+            let mut block = block.into();
+            cipher.encrypt_block(&mut block);
+            block.into()
+        })
+    }
+    match key.len() {
+        16 => with::<Aes128Enc>(key),
+        24 => with::<Aes192Enc>(key),
+        _ => with::<Aes256Enc>(key),
+    }
+}
+
 /// Ciphertext and tag, without additional data.
 pub(crate) fn seal(key: &[u8], nonce: &[u8], plaintext: &[u8]) -> (Vec<u8>, [u8; 16]) {
-    let cipher = Aes256Enc::new_from_slice(key).expect("the key has 32 bytes");
-    let encrypt = |block: [u8; 16]| {
-        let mut block = block.into();
-        cipher.encrypt_block(&mut block);
-        <[u8; 16]>::from(block)
-    };
+    let encrypt = aes(key);
     let hash_key = encrypt([0; 16]);
     let hash = |data: &[u8]| {
         let mut ghash = GHash::new(&hash_key.into());

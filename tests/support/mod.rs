@@ -4,6 +4,9 @@
 
 pub(crate) mod corpus;
 pub(crate) mod der;
+#[cfg(all(feature = "rsa", feature = "legacy"))]
+pub(crate) mod forge;
+pub(crate) mod freed;
 pub(crate) mod gcm;
 pub(crate) mod keys;
 pub(crate) mod openssl;
