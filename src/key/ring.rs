@@ -73,7 +73,7 @@ impl Identity {
     pub(crate) fn text(&self) -> String {
         let certificate = self.certificate();
         let id = certificate.and_then(Certificate::subject_key_id);
-        let id = id.or(self.names.key_ids.first().map(Vec::as_slice)).unwrap_or_default();
+        let id = id.or_else(|| self.names.key_ids.first().map(Vec::as_slice)).unwrap_or_default();
         match certificate {
             Some(certificate) => {
                 let name = issuer_and_serial_text(certificate.issuer(), certificate.serial());
