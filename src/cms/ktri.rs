@@ -94,7 +94,7 @@ impl Transport {
             }
             // The file's scheme is one that the module has no operation for.
             Err(KeyError::Unsupported) => return Err(unsupported(NO_OPERATION, self.oid())),
-            Err(KeyError::Vendor(code)) => return Err(Error::Key(KeyFault::Vendor(code))),
+            Err(error) => return Err(error.into()),
         };
         let block = if is_raw { pad_left(&answer, encrypted.len())? } else { answer };
         let substitute = substitute(&block, encrypted, content_algorithm, len)?;
