@@ -98,7 +98,7 @@ fn every_function_of_the_header_is_tried_with_null() {
     let calls = read(source("nulls"));
     let header = read(repository().join("include/sdi.h"));
     let functions = functions_of(&header);
-    assert_eq!(functions.len(), 74);
+    assert!(functions.len() >= 74, "{} functions", functions.len());
     let missing = functions.iter().filter(|name| !calls.contains(&format!("{name}(")));
     assert_eq!(missing.collect::<Vec<_>>(), Vec::<&&str>::new());
 }
