@@ -20,16 +20,16 @@
 #define GIVES(expected, call)                                                         \
     do {                                                                              \
         sdi_error *err = NOWHERE(sdi_error);                                          \
-        sdi_result got = (call);                                                      \
-        if (got != (expected)) {                                                      \
+        sdi_result is = (call);                                                       \
+        if (is != (expected)) {                                                       \
             fprintf(stderr, "%s:%d: %s: %s: %s\n", __FILE__, __LINE__, #call,         \
-                    sdi_result_name(got), got == SDI_OK ? "" : sdi_error_text(err));  \
+                    sdi_result_name(is), is == SDI_OK ? "" : sdi_error_text(err));    \
             exit(1);                                                                  \
         }                                                                             \
-        if (got == SDI_OK) {                                                          \
+        if (is == SDI_OK) {                                                           \
             CHECK(err == NULL);                                                       \
         } else {                                                                      \
-            CHECK(sdi_error_code(err) == got);                                        \
+            CHECK(sdi_error_code(err) == is);                                         \
             CHECK(is_one_line(sdi_error_text(err)));                                  \
         }                                                                             \
         sdi_error_free(err);                                                          \
@@ -116,11 +116,12 @@ static inline void still_works(const struct fixture *f)
     sdi_bytes_free(plain);
 }
 
-/* A sink that collects. */
+/* A sink that collects; len is 0 at first. */
 struct collected {
     uint8_t data[20000];
     size_t len;
 };
+
 
 static inline int32_t collect(void *user, const uint8_t *data, size_t len)
 {

@@ -241,12 +241,11 @@ static void opening(const struct fixture *f)
 static void sealing(const struct fixture *f)
 {
     const sdi_cert *to[2];
-    struct collected sealed;
+    struct collected sealed = {{0}, 0};
     sdi_bytes *bytes = NOWHERE(sdi_bytes);
     sdi_sealer *sealer = NOWHERE(sdi_sealer);
     const int32_t profile = SDI_PROFILE_AUTO, form = SDI_FORM_DER;
 
-    sealed.len = 0;
     to[0] = f->cert;
     to[1] = NULL;
     GIVES_NO(bytes, SDI_ERR_NULL, sdi_seal(NULL, 1, profile, form, f->plain, 9, &bytes, &err));
