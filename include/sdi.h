@@ -40,9 +40,9 @@
  *   SDI_ERR_STATE and does the outer call no harm; freeing that handle is put off until the outer call
  *   returns. Calls nest in callbacks at most eight deep.
  * - Defects. A panic inside the library is caught: SDI_ERR_PANIC.
- * - Memory. Being short of it is SDI_ERR_MEMORY. Opening first asks for 256 KiB on top of what the
- *   file needs, and refuses if they are not there. Calls need 64 KiB of stack with a P-256 key, and
- *   128 KiB with any other but P-521, which needs 256 KiB.
+ * - Memory. Being short of it is SDI_ERR_MEMORY. A call that needs memory first asks for 256 KiB on
+ *   top of what its data need, and refuses if they are not there. Calls need 64 KiB of stack with a
+ *   P-256 key, and 128 KiB with any other but P-521, which needs 256 KiB.
  * - Growth. Numbers and names never change their meaning. SDI_ABI_VERSION, which is N in libsdi.so.N,
  *   rises only when something is removed or changed.
  *

@@ -54,6 +54,7 @@ pub unsafe extern "C" fn sdi_cert_self_sign(
     boundary!(err, |c| {
         let cert_out = c.out(cert_out)?;
         let id = c.text(device_id)?;
+        memory::check(0)?;
         cert_out
             .give(c.read(key, |key| identity::self_sign(&*key.device_key(), id, not_before_unix))?)
     })
@@ -76,7 +77,9 @@ pub unsafe extern "C" fn sdi_cert_wrap(
     boundary!(err, |c| {
         let cert_out = c.out(cert_out)?;
         let spki = c.bytes(spki_der, spki_len)?;
-        cert_out.give(identity::wrap(spki, c.text(device_id)?, not_before_unix)?)
+        let id = c.text(device_id)?;
+        memory::check(spki_len)?;
+        cert_out.give(identity::wrap(spki, id, not_before_unix)?)
     })
 }
 
@@ -94,6 +97,7 @@ pub unsafe extern "C" fn sdi_csr(
     boundary!(err, |c| {
         let pem_out = c.out(pem_out)?;
         let id = c.text(device_id)?;
+        memory::check(0)?;
         let pem = c.read(key, |key| identity::request(&*key.device_key(), id))?;
         pem_out.give(pem.into_bytes().into())
     })
@@ -110,6 +114,7 @@ pub unsafe extern "C" fn sdi_cert_pem(
 ) -> sdi_result {
     boundary!(err, |c| {
         let pem_out = c.out(pem_out)?;
+        memory::check(0)?;
         pem_out.give(c.read(cert, |cert| Ok(cert.to_pem().into_bytes().into()))?)
     })
 }
@@ -125,6 +130,7 @@ pub unsafe extern "C" fn sdi_cert_der(
 ) -> sdi_result {
     boundary!(err, |c| {
         let der_out = c.out(der_out)?;
+        memory::check(0)?;
         der_out.give(c.read(cert, |cert| Ok(cert.der().to_vec().into()))?)
     })
 }

@@ -88,6 +88,7 @@ fn algorithm(alg: sdi_key_alg) -> Result<KeyAlgorithm, Failure> {
 }
 
 fn generate(algorithm: KeyAlgorithm, random: &mut dyn RandomSource) -> Result<Key, Failure> {
+    memory::check(0)?;
     Ok(Key::Software(Arc::new(identity::generate(algorithm, random)?)))
 }
 
@@ -162,6 +163,7 @@ pub unsafe extern "C" fn sdi_key_export_pem(
 ) -> sdi_result {
     boundary!(err, |c| {
         let pem_out = c.out(pem_out)?;
+        memory::check(0)?;
         pem_out.give(c.read(key, |key| match key {
             Key::Software(key) => identity::pem(key),
             Key::Ops(_) => Err(Failure::Unsupported("cannot read a key out of its module")),
@@ -180,6 +182,7 @@ pub unsafe extern "C" fn sdi_key_public_der(
 ) -> sdi_result {
     boundary!(err, |c| {
         let spki_out = c.out(spki_out)?;
+        memory::check(0)?;
         spki_out.give(c.read(key, |key| Ok(key.public_key().spki_der().to_vec().into()))?)
     })
 }

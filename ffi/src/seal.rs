@@ -5,6 +5,7 @@ use crate::bytes::sdi_bytes;
 use crate::code::{Code, code};
 use crate::error::{Failure, sdi_error, sdi_result};
 use crate::identity::sdi_cert;
+use crate::memory;
 use crate::open::sdi_sink;
 use crate::optional::seal::{self, Sealer};
 use crate::pointer::{CSink, Caller, Handle};
@@ -73,6 +74,8 @@ pub unsafe extern "C" fn sdi_seal(
         let file_out = c.out(file_out)?;
         let to = c.certificates(to, to_len)?;
         let plain = c.bytes(plain, plain_len)?;
+        // Text is at most half as long again.
+        memory::check(room(to.len()).saturating_add(plain_len.saturating_add(plain_len / 2)))?;
         let file = seal::whole(&to, known_profile(profile)?, known_form(form)?, plain)?;
         file_out.give(file.into())
     })
@@ -119,6 +122,7 @@ pub unsafe extern "C" fn sdi_sealer_new(
             return Err(Failure::Null);
         }
         let to = c.certificates(to, to_len)?;
+        memory::check(room(to.len()))?;
         let sealer = seal::stream(&to, known_profile(profile)?, known_form(form)?)?;
         sealer_out.give(Stream { sealer: Some(sealer), sink: c.sink(sink, user) })
     })
@@ -155,6 +159,7 @@ pub unsafe extern "C" fn sdi_sealer_update(
         let input = c.bytes(r#in, in_len)?;
         c.write(sealer, |stream| {
             let mut sealer = stream.sealer.take().ok_or(OVER)?;
+            memory::check(0)?;
             sealer.push(input, &mut stream.sink)?;
             stream.sealer = Some(sealer);
             Ok(())
@@ -172,6 +177,7 @@ pub unsafe extern "C" fn sdi_sealer_finish(
     boundary!(err, |c| {
         c.write(sealer, |stream| {
             let sealer = stream.sealer.take().ok_or(OVER)?;
+            memory::check(0)?;
             Ok(sealer.finish(&mut stream.sink)?)
         })
     })
@@ -181,6 +187,11 @@ pub unsafe extern "C" fn sdi_sealer_finish(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sdi_sealer_free(sealer: *mut sdi_sealer) {
     boundary!(else (), |c| c.free(sealer));
+}
+
+/// What so many recipients take, each with a certificate's names and a wrapped key.
+const fn room(recipients: usize) -> usize {
+    recipients.saturating_mul(4096)
 }
 
 fn known_profile(profile: sdi_profile) -> Result<sdi_profile_code, Failure> {
@@ -198,6 +209,7 @@ impl Caller {
         to_len: usize,
     ) -> Result<Vec<Certificate>, Failure> {
         let to = self.list(to, to_len)?;
+        memory::check(to.len().saturating_mul(size_of::<Certificate>()))?;
         to.iter().map(|cert| self.read(*cert, |cert| Ok(cert.clone()))).collect()
     }
 }
