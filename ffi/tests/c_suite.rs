@@ -6,20 +6,25 @@
 
 mod support;
 
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use support::{build, output, package, read, repository, run, scratch};
+use support::{build, package, read, repository, run, scratch};
 
 const WARNINGS: [&str; 5] =
     ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-D_POSIX_C_SOURCE=200809L"];
 
-/// The library that was built with this test.
+/// The library as a developer builds it, with checks for overflow.
 fn library() -> &'static Path {
     static PLACE: OnceLock<PathBuf> = OnceLock::new();
     PLACE.get_or_init(|| {
-        let test = std::env::current_exe().expect("a test has a path");
-        installed("c-suite", test.parent().expect("a test is in a folder"))
+        // The folder that this test was built in: what both need is there already.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a target folder");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--locked", "--package", "sdi-ffi", "--target-dir"]).arg(target);
+        run(cargo.current_dir(repository()));
+        installed("c-suite", &target.join("debug"))
     })
 }
 
@@ -60,15 +65,23 @@ fn compilers() -> Vec<(&'static str, &'static [&'static str])> {
     found
 }
 
-fn compile(compiler: &str, language: &[&str], sources: &[PathBuf], library: &Path) -> PathBuf {
-    let stem = sources[0].file_stem().expect("a source has a name").to_string_lossy();
-    let program = scratch(&format!("c-{stem}-{compiler}")).join(&*stem);
+/// Compiles a program of `c/`, or of another folder, and links it with the library.
+fn compile(compiler: &str, language: &[&str], source: &Path, library: &Path) -> PathBuf {
+    let stem = source.file_stem().expect("a source has a name");
+    let program = scratch(&format!("c-{}-{compiler}", stem.display())).join(stem);
     let mut command = Command::new(compiler);
-    command.args(WARNINGS).args(language).arg("-g").arg("-I").arg(repository().join("include"));
-    command.args(sources).args(["-x", "none", "-L"]).arg(library).args(["-lsdi", "-lpthread"]);
-    command.arg(format!("-Wl,-rpath,{}", library.display())).arg("-o").arg(&program);
+    command.args(WARNINGS).args(language).arg("-g").arg(source).args(["-x", "none"]);
+    command.args(flags(library)).args(["-lpthread", "-o"]).arg(&program);
     run(&mut command);
     program
+}
+
+/// What pkg-config says of the library, and of OpenSSL's, which plays the hardware.
+fn flags(library: &Path) -> Vec<String> {
+    let mut pkg_config = Command::new("pkg-config");
+    pkg_config.args(["--cflags", "--libs", "sdi", "libcrypto"]);
+    let flags = run(pkg_config.env("PKG_CONFIG_PATH", library));
+    flags.split_whitespace().map(str::to_owned).collect()
 }
 
 fn source(name: &str) -> PathBuf {
@@ -78,13 +91,13 @@ fn source(name: &str) -> PathBuf {
 /// Compiles a program with every compiler and runs each.
 fn everywhere(name: &str) {
     for (compiler, language) in compilers() {
-        run(&mut Command::new(compile(compiler, language, &[source(name)], library())));
+        run(&mut Command::new(compile(compiler, language, &source(name), library())));
     }
 }
 
-/// A program with one compiler.
-fn program(name: &str, library: &Path) -> Command {
-    Command::new(compile("gcc", &["-std=c99"], &[source(name)], library))
+/// Compiles a program as C and runs it with this library.
+fn with(library: &Path, name: &str) -> String {
+    run(&mut Command::new(compile("gcc", &["-std=c99"], &source(name), library)))
 }
 
 #[test]
@@ -112,4 +125,140 @@ fn functions_of(header: &str) -> Vec<&str> {
         (name.starts_with("sdi_") && !line.starts_with("typedef")).then_some(name)
     });
     named.collect()
+}
+
+#[test]
+fn lengths_numbers_and_text_that_nobody_means() {
+    everywhere("arguments");
+}
+
+#[test]
+fn calls_in_the_wrong_order_and_after_errors() {
+    everywhere("order");
+}
+
+#[test]
+fn handles_are_freed_in_every_order() {
+    everywhere("ownership");
+}
+
+#[test]
+fn callbacks_fail_at_every_call() {
+    everywhere("callbacks");
+}
+
+#[test]
+fn calls_from_inside_callbacks() {
+    everywhere("reentry");
+}
+
+#[test]
+fn threads_share_const_handles() {
+    everywhere("threads");
+}
+
+#[test]
+fn a_panic_ends_in_its_call() {
+    with(optimised(), "panic");
+}
+
+#[test]
+fn short_memory_is_an_answer() {
+    with(library(), "memory");
+    with(optimised(), "memory");
+}
+
+#[test]
+fn small_stacks_are_enough() {
+    with(optimised(), "stacks");
+}
+
+#[test]
+fn a_long_file_takes_little_memory() {
+    with(optimised(), "bulk");
+}
+
+/// The loop of the examples, through everything that goes wrong on a site.
+#[test]
+fn the_example_of_autoinstall_goes_its_way() {
+    with(library(), "timeline");
+}
+
+/// The header twice in one file, and in two files of one program.
+#[test]
+fn the_header_is_included_twice() {
+    for (compiler, language) in compilers() {
+        let place = scratch(&format!("c-twice-{compiler}"));
+        let mut second = Command::new(compiler);
+        second.args(WARNINGS).args(language).args(["-DSECOND", "-c"]).arg(source("twice"));
+        second.arg("-I").arg(repository().join("include")).arg("-o").arg(place.join("second.o"));
+        run(&mut second);
+        let mut program = Command::new(compiler);
+        program.args(WARNINGS).args(language).arg(source("twice")).args(["-x", "none"]);
+        program.arg(place.join("second.o")).args(flags(library()));
+        run(program.arg("-o").arg(place.join("twice")));
+        run(&mut Command::new(place.join("twice")));
+    }
+}
+
+/// Every file of the corpus, in every way that C can open it; see `corpus.c`.
+#[test]
+fn the_corpus() {
+    let folder = repository().join("tests/corpus");
+    let index: Vec<Value> =
+        serde_json::from_str(&read(folder.join("index.json"))).expect("the index is JSON");
+    assert_eq!(index.len(), 906);
+    let path = |case: &Value, what: &str| folder.join(text(case, what)).display().to_string();
+    let place = scratch("c-corpus-list");
+    let list: String = (0..)
+        .zip(&index)
+        .map(|(number, case)| {
+            let (key, cert, file) = (path(case, "key"), path(case, "cert"), path(case, "message"));
+            format!("{number}\t{key}\t{cert}\t{file}\n")
+        })
+        .collect();
+    std::fs::write(place.join("list"), list).expect("the list is written");
+    let list = std::fs::File::open(place.join("list")).expect("the list is there");
+    let program = compile("gcc", &["-std=c99"], &source("corpus"), library());
+    let answers = run(Command::new(program).stdin(list));
+    assert_eq!(answers.lines().count(), index.len());
+    for (number, (case, answer)) in (0..).zip(index.iter().zip(answers.lines())) {
+        check_case(case, number, answer, &folder);
+    }
+}
+
+fn text<'a>(case: &'a Value, what: &str) -> &'a str {
+    case[what].as_str().unwrap_or_else(|| panic!("{}: no {what}", case["id"]))
+}
+
+fn check_case(case: &Value, number: usize, answer: &str, folder: &Path) {
+    let id = text(case, "id");
+    let answer: Vec<&str> = answer.split(' ').collect();
+    let [line, result, len, hash, identity, authenticated, kind] = answer[..] else {
+        panic!("{id}: {answer:?}")
+    };
+    assert_eq!(line, number.to_string(), "{id}");
+    let result: i32 = result.parse().expect("a result is a number");
+    // A file is to blame, never the caller.
+    assert!(matches!(result, 0 | 100 | 110 | 120 | 130 | 140 | 160), "{id}: {result}");
+    match text(case, "expect") {
+        "ok" => {
+            let plain = std::fs::read(folder.join(text(case, "plain"))).expect("a plaintext");
+            let fnv = plain.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+            });
+            assert_eq!((result, len), (0, &*plain.len().to_string()), "{id}");
+            assert_eq!(hash, format!("{fnv:016x}"), "{id}");
+            let is_authenticated = match case["content_type"].as_str() {
+                Some(kind) => u8::from(kind == "AuthEnvelopedData").to_string(),
+                None => authenticated.to_owned(),
+            };
+            // The vendor's key, and an envelope.
+            assert_eq!((identity, authenticated, kind), ("1", &*is_authenticated, "3"), "{id}");
+        }
+        "reject" => assert_ne!(result, 0, "{id} opens"),
+        "plain" => assert_eq!((result, kind), (100, "2"), "{id}"),
+        "any" => {}
+        other => panic!("{id}: unknown expectation {other}"),
+    }
 }
