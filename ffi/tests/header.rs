@@ -3,6 +3,7 @@
 //! After a change of an exported function, `SDI_WRITE_HEADER=1 cargo test -p sdi-ffi --test header`
 //! writes the header anew.
 
+#[expect(dead_code, reason = "it needs little of it")]
 mod support;
 
 use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};

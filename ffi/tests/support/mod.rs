@@ -1,5 +1,6 @@
 //! What the tests share: places, tools that have to work, and libraries that are built for them.
-#![expect(dead_code, reason = "not every test uses all of it")]
+
+pub(crate) mod c;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
