@@ -97,6 +97,22 @@ pub enum KeyError {
     Refused,
     /// The module failed, with a code of its own that reaches the caller's log.
     Vendor(i64),
+    /// The module gave an answer of impossible length.
+    Answer,
+    /// There was no memory for the operation.
+    OutOfMemory,
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Unsupported => Self::Key(KeyFault::Unsupported),
+            KeyError::Refused => Self::Decrypt,
+            KeyError::Vendor(code) => Self::Key(KeyFault::Vendor(code)),
+            KeyError::Answer => Self::Key(KeyFault::Answer),
+            KeyError::OutOfMemory => Self::OutOfMemory,
+        }
+    }
 }
 
 /// The other side's public key in a key agreement, checked to be on the curve.

@@ -105,7 +105,7 @@ impl Transport {
             }
             // The file's scheme is one that the module has no operation for.
             Err(KeyError::Unsupported) => return Err(unsupported(NO_OPERATION, self.oid())),
-            Err(KeyError::Vendor(code)) => return Err(Error::Key(KeyFault::Vendor(code))),
+            Err(error) => return Err(error.into()),
         };
         // From here on the length of a module's answer, which is secret, shows in no time and no size.
         let block = pad_left(&answer, encrypted.len())?;

@@ -214,8 +214,8 @@ impl Signing {
         let digest = digest(self.hash, &[content])?;
         let signature = signer.sign(self.scheme, content, digest.as_bytes());
         let signature = signature.map_err(|error| match error {
-            KeyError::Unsupported | KeyError::Refused => Error::Key(KeyFault::Unsupported),
-            KeyError::Vendor(code) => Error::Key(KeyFault::Vendor(code)),
+            KeyError::Refused => Error::Key(KeyFault::Unsupported),
+            error => error.into(),
         })?;
         let key = signer.public_key();
         let signature = match key.algorithm().curve() {

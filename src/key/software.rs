@@ -246,5 +246,5 @@ impl Debug for SoftwareKey {
 
 /// What a computation in memory can fail with is memory.
 fn failed(_: Error) -> KeyError {
-    KeyError::Vendor(i64::from(Error::OutOfMemory.code()))
+    KeyError::OutOfMemory
 }

@@ -9,8 +9,8 @@ use crate::cms::content::ContentAlgorithm;
 use crate::cms::kari::Agreement;
 use crate::cms::ktri::Transport;
 use crate::{
-    Error, Identity, KeyError, KeyFault, KeyRing, Limit, Owner, PeerPoint, Result, Secret,
-    Strangers, Unsupported,
+    Error, Identity, KeyFault, KeyRing, Limit, Owner, PeerPoint, Result, Secret, Strangers,
+    Unsupported,
 };
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -181,7 +181,7 @@ impl Recipients {
                     Ok((key, is_refused)) => {
                         return Ok(ContentKey { owner, key, is_refused, failure: Error::Decrypt });
                     }
-                    Err(error @ Error::Limit { .. }) => return Err(error),
+                    Err(error @ (Error::Limit { .. } | Error::OutOfMemory)) => return Err(error),
                     Err(error) => note(error),
                 }
             }
@@ -207,7 +207,7 @@ impl Recipients {
                     Ok((key, is_refused)) => {
                         return Ok(ContentKey { owner, key, is_refused, failure: failed });
                     }
-                    Err(error @ Error::Limit { .. }) => return Err(error),
+                    Err(error @ (Error::Limit { .. } | Error::OutOfMemory)) => return Err(error),
                     Err(Error::Decrypt) => note(failed.clone()),
                     Err(error @ Error::Key(KeyFault::Vendor(_) | KeyFault::Answer)) => note(error),
                     // What it needs may be for a stranger alone.
@@ -296,12 +296,7 @@ fn agree(identity: &Identity, agreement: &Agreement) -> Result<Secret> {
     let algorithm = identity.key().public_key().algorithm();
     let curve = algorithm.curve().ok_or(OTHER_CURVE)?;
     let point = agreement.checked_point(curve)?;
-    let answer = match identity.key().agree(PeerPoint { algorithm, point: &point }) {
-        Ok(answer) => answer,
-        Err(KeyError::Refused) => return Err(Error::Decrypt),
-        Err(KeyError::Unsupported) => return Err(Error::Key(KeyFault::Unsupported)),
-        Err(KeyError::Vendor(code)) => return Err(Error::Key(KeyFault::Vendor(code))),
-    };
+    let answer = identity.key().agree(PeerPoint { algorithm, point: &point })?;
     let mut shared = Secret::zeros(curve.field_len())?;
     let start = shared.len().checked_sub(answer.len()).filter(|_| !answer.is_empty());
     let start = start.ok_or(Error::Key(KeyFault::Answer))?;

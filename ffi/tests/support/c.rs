@@ -1,0 +1,82 @@
+//! C programs: the libraries that they are linked with, and how they are compiled.
+
+use super::{build, repository, run, scratch};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+pub(crate) const WARNINGS: [&str; 5] =
+    ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-D_POSIX_C_SOURCE=200809L"];
+
+/// The library as a developer builds it, with checks for overflow.
+pub(crate) fn library() -> &'static Path {
+    static PLACE: OnceLock<PathBuf> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        // The folder that this test was built in: what both need is there already.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a target folder");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--locked", "--package", "sdi-ffi", "--target-dir"]).arg(target);
+        run(cargo.current_dir(repository()));
+        installed("c-suite", &target.join("debug"))
+    })
+}
+
+/// The library as it is shipped, with one function more that panics.
+pub(crate) fn optimised() -> &'static Path {
+    static PLACE: OnceLock<PathBuf> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        let arguments = ["--profile", "release", "--features", "panic-test"];
+        installed("c-suite-optimised", &build("c-suite", &arguments))
+    })
+}
+
+/// A folder where the library has the name that programs look for, and pkg-config finds it. Several
+/// tests may make the same one at once.
+fn installed(name: &str, built: &Path) -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&place).expect("a folder for the library");
+    let library = built.join("libsdi.so").canonicalize().expect("the library is built");
+    for name in ["libsdi.so", "libsdi.so.0"] {
+        // The link may be there; where it leads does not change.
+        let _ = std::os::unix::fs::symlink(&library, place.join(name));
+        let leads_to = place.join(name).canonicalize().expect("a link to the library");
+        assert_eq!(leads_to, library);
+    }
+    let text = format!(
+        "Name: sdi\nDescription: for tests\nVersion: 0\nCflags: -I{}\nLibs: -L{place} -lsdi \
+         -Wl,-rpath,{place}\n",
+        repository().join("include").display(),
+        place = place.display()
+    );
+    std::fs::write(place.join("sdi.pc"), text).expect("sdi.pc is written");
+    place
+}
+
+/// The compilers that are here, with the language each one is for.
+pub(crate) fn compilers() -> Vec<(&'static str, &'static [&'static str])> {
+    const C: &[&str] = &["-std=c99"];
+    const CPP: &[&str] = &["-x", "c++", "-std=c++11"];
+    let mut found = vec![("gcc", C), ("g++", CPP)];
+    let is_here = |name| Command::new(name).arg("--version").output().is_ok();
+    found.extend([("clang", C), ("clang++", CPP)].into_iter().filter(|(name, _)| is_here(*name)));
+    found
+}
+
+/// Compiles a program of `c/`, or of another folder, and links it with the library.
+pub(crate) fn compile(compiler: &str, language: &[&str], source: &Path, library: &Path) -> PathBuf {
+    let stem = source.file_stem().expect("a source has a name");
+    let program = scratch(&format!("c-{}-{compiler}", stem.display())).join(stem);
+    let mut command = Command::new(compiler);
+    command.args(WARNINGS).args(language).arg("-g").arg(source).args(["-x", "none"]);
+    command.args(flags(library)).args(["-lpthread", "-o"]).arg(&program);
+    run(&mut command);
+    program
+}
+
+/// What pkg-config says of the library, and of OpenSSL's, which plays the hardware.
+pub(crate) fn flags(library: &Path) -> Vec<String> {
+    let mut pkg_config = Command::new("pkg-config");
+    pkg_config.args(["--cflags", "--libs", "sdi", "libcrypto"]);
+    let flags = run(pkg_config.env("PKG_CONFIG_PATH", library));
+    flags.split_whitespace().map(str::to_owned).collect()
+}
