@@ -58,7 +58,7 @@
 #define SDI_VERSION_PATCH 0
 #define SDI_VERSION_NUMBER ((SDI_VERSION_MAJOR << 16) | (SDI_VERSION_MINOR << 8) | SDI_VERSION_PATCH)
 
-// The ABI of this header: N in `libsdi.so.N`. It rises only when something is removed or changed.
+// The ABI of this header: N in libsdi.so.N. It rises only when something is removed or changed.
 #define SDI_ABI_VERSION 0
 
 #if defined(__GNUC__) || defined(__clang__)

@@ -15,45 +15,53 @@ macro_rules! boundary {
         $crate::boundary::plain(&$crate::pointer::caller!(), $value, $work)
     };
     ($err:expr, $work:expr) => {
-        $crate::boundary::detailed(&$crate::pointer::caller!(), $err, $work)
+        $crate::boundary::detailed(&$crate::pointer::caller!(), $err, &mut $work)
     };
     ($work:expr) => {
-        $crate::boundary::number(&$crate::pointer::caller!(), $work)
+        $crate::boundary::number(&$crate::pointer::caller!(), &mut $work)
     };
 }
 pub(crate) use boundary;
 
-pub(crate) fn plain<'c, R>(
-    caller: &'c Caller,
-    after_panic: R,
-    work: impl FnOnce(&'c Caller) -> R,
-) -> R {
-    // What a panic may have left half done is a handle, and that handle is shut (see `pointer`).
-    catch_unwind(AssertUnwindSafe(|| work(caller))).unwrap_or(after_panic)
+/// What an exported function does. It is not generic, so that there is one frame and not seventy.
+type Work<'w> = &'w mut dyn FnMut(&Caller) -> Result<(), Failure>;
+
+pub(crate) fn detailed(caller: &Caller, err: *mut *mut sdi_error, work: Work<'_>) -> sdi_result {
+    let err = caller.out(err).ok();
+    let answer = caught(caller, work);
+    number(caller, &mut |_| {
+        if let (Err(failure), Some(err)) = (&answer, &err) {
+            // Without memory for more the number has to be enough.
+            let _ = err.give(failure.detail());
+        }
+        Ok(())
+    });
+    number_of(&answer)
 }
 
-pub(crate) fn number<'c>(
-    caller: &'c Caller,
-    work: impl FnOnce(&'c Caller) -> Result<(), Failure>,
-) -> sdi_result {
-    match plain(caller, Err(Failure::Panicked), work) {
+pub(crate) fn number(caller: &Caller, work: Work<'_>) -> sdi_result {
+    number_of(&caught(caller, work))
+}
+
+pub(crate) fn plain<R>(caller: &Caller, after_panic: R, work: impl FnOnce(&Caller) -> R) -> R {
+    let (mut work, mut answer) = (Some(work), after_panic);
+    let _ = caught(caller, &mut |caller| {
+        if let Some(work) = work.take() {
+            answer = work(caller);
+        }
+        Ok(())
+    });
+    answer
+}
+
+fn caught(caller: &Caller, work: Work<'_>) -> Result<(), Failure> {
+    // What a panic may have left half done is a handle, and that handle is shut (see `pointer`).
+    catch_unwind(AssertUnwindSafe(|| work(caller))).unwrap_or(Err(Failure::Panicked))
+}
+
+fn number_of(answer: &Result<(), Failure>) -> sdi_result {
+    match answer {
         Ok(()) => sdi_result_code::SDI_OK.number(),
         Err(failure) => failure.code(),
     }
-}
-
-pub(crate) fn detailed<'c>(
-    caller: &'c Caller,
-    err: *mut *mut sdi_error,
-    work: impl FnOnce(&'c Caller) -> Result<(), Failure>,
-) -> sdi_result {
-    let err = caller.out(err).ok();
-    number(caller, |caller| {
-        let answer = plain(caller, Err(Failure::Panicked), work);
-        if let (Err(failure), Some(err)) = (&answer, err) {
-            // Without memory the number has to be enough.
-            let _ = err.give(failure.detail());
-        }
-        answer
-    })
 }

@@ -206,35 +206,28 @@ impl Caller {
     pub(crate) fn free<H: Handle>(&self, handle: *mut H) {
         let Ok(door) = Door::<H::Value>::of(handle) else { return };
         // SAFETY: not NULL, so the caller has not freed it yet.
-        let before = unsafe { door.as_ref() }.state.fetch_or(FREED, Ordering::AcqRel);
-        if before & FREED == 0 && before < WRITER {
+        if unsafe { door.as_ref() }.state.free() {
             Door::tear_down(door);
         }
     }
 }
 
 struct Door<T> {
-    state: AtomicUsize,
+    state: State,
     value: UnsafeCell<T>,
 }
-
-/// Bits of a door's state; above them the readers are counted.
-const FREED: usize = 1;
-const PANICKED: usize = 2;
-const WRITER: usize = 4;
-const READER: usize = 8;
 
 impl<T> Door<T> {
     /// As `Box::new`, except that being out of memory is an answer.
     fn build(value: T) -> Result<*mut Self, Failure> {
         let layout = Layout::new::<Self>();
-        // SAFETY: there is an `AtomicUsize` in it, so the size is not 0.
+        // SAFETY: the state is in it, so the size is not 0.
         let place = unsafe { std::alloc::alloc(layout) }.cast::<Self>();
         if place.is_null() {
             return Err(sdi::Error::OutOfMemory.into());
         }
         // SAFETY: new memory of this layout.
-        unsafe { place.write(Self { state: AtomicUsize::new(0), value: UnsafeCell::new(value) }) };
+        unsafe { place.write(Self { state: State::default(), value: UnsafeCell::new(value) }) };
         Ok(place)
     }
 
@@ -251,15 +244,42 @@ impl<T> Door<T> {
             std::alloc::dealloc(door.as_ptr().cast(), Layout::new::<Self>());
         }
     }
+}
 
+/// Who is behind a door, and what became of it.
+#[derive(Default)]
+struct State(AtomicUsize);
+
+/// Bits of a state; above them the readers are counted.
+const FREED: usize = 1;
+const PANICKED: usize = 2;
+const WRITER: usize = 4;
+const READER: usize = 8;
+
+impl State {
     fn enter(&self, who: usize) -> Result<(), Failure> {
         let shut = if who == WRITER { usize::MAX } else { FREED | PANICKED | WRITER };
-        self.state
+        self.0
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, |state| {
                 (state & shut == 0).then(|| state + who)
             })
             .map(drop)
             .map_err(|state| if state & PANICKED == 0 { IN_USE } else { Failure::Panicked })
+    }
+
+    /// Whether it has to be torn down now.
+    fn leave(&self, who: usize, is_whole: bool) -> bool {
+        if who == WRITER && !is_whole {
+            self.0.fetch_or(PANICKED, Ordering::Relaxed);
+        }
+        let after = self.0.fetch_sub(who, Ordering::AcqRel) - who;
+        after & FREED != 0 && after < WRITER
+    }
+
+    /// Whether it has to be torn down now.
+    fn free(&self) -> bool {
+        let before = self.0.fetch_or(FREED, Ordering::AcqRel);
+        before & FREED == 0 && before < WRITER
     }
 }
 
@@ -281,7 +301,7 @@ impl<T> Visit<T> {
         // Other threads may read at the same time; this one may not, it would be in a callback.
         let reading = if who == READER { Some(Reading::begin(door.cast())?) } else { None };
         // SAFETY: not NULL, so the caller has not freed it yet.
-        unsafe { door.as_ref() }.enter(who)?;
+        unsafe { door.as_ref() }.state.enter(who)?;
         Ok(Self { door, who, is_whole: false, _reading: reading })
     }
 
@@ -293,12 +313,7 @@ impl<T> Visit<T> {
 impl<T> Drop for Visit<T> {
     fn drop(&mut self) {
         // SAFETY: the memory goes only when the last one has left.
-        let state = unsafe { &self.door.as_ref().state };
-        if self.who == WRITER && !self.is_whole {
-            state.fetch_or(PANICKED, Ordering::Relaxed);
-        }
-        let after = state.fetch_sub(self.who, Ordering::AcqRel) - self.who;
-        if after & FREED != 0 && after < WRITER {
+        if unsafe { self.door.as_ref() }.state.leave(self.who, self.is_whole) {
             Door::tear_down(self.door);
         }
     }

@@ -1,6 +1,5 @@
 //! The examples in C, built by their own Makefile and pkg-config, and what the documents show in C.
 
-#[expect(dead_code, reason = "it needs little of it")]
 mod support;
 
 use std::os::unix::fs::PermissionsExt;

@@ -76,6 +76,11 @@ fn callbacks_fail_at_every_call() {
 }
 
 #[test]
+fn modules_sign_and_decrypt() {
+    everywhere("modules");
+}
+
+#[test]
 fn calls_from_inside_callbacks() {
     everywhere("reentry");
 }

@@ -8,14 +8,18 @@ mod symmetric;
 pub(crate) use symmetric::{BlockDecrypt, BlockEncrypt, Ghash};
 
 use super::Hash;
-use crate::{Error, Result, Secret};
-use hmac::{Hmac, KeyInit, Mac};
+use crate::{Result, Secret};
+use core::iter;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 /// The digest of the parts, one after the other.
 pub(crate) fn digest(hash: Hash, parts: &[&[u8]]) -> Result<Secret> {
-    fn of<D: Digest>(parts: &[&[u8]]) -> Result<Secret> {
+    digest_each(hash, &mut parts.iter().copied())
+}
+
+fn digest_each(hash: Hash, parts: &mut dyn Iterator<Item = &[u8]>) -> Result<Secret> {
+    fn of<D: Digest>(parts: &mut dyn Iterator<Item = &[u8]>) -> Result<Secret> {
         let mut digest = D::new();
         for part in parts {
             digest.update(part);
@@ -31,22 +35,24 @@ pub(crate) fn digest(hash: Hash, parts: &[&[u8]]) -> Result<Secret> {
     }
 }
 
-/// HMAC (RFC 2104) over the parts, one after the other.
+/// HMAC (RFC 2104) over the parts, one after the other. It is made of the digests above: an own copy
+/// of HMAC for each of them would cost a device 12 KB.
 pub(crate) fn hmac(hash: Hash, key: &[u8], parts: &[&[u8]]) -> Result<Secret> {
-    fn of<M: Mac + KeyInit>(key: &[u8], parts: &[&[u8]]) -> Result<Secret> {
-        // HMAC takes a key of any length.
-        let mut mac = <M as KeyInit>::new_from_slice(key)
-            .map_err(|_| Error::Argument("an HMAC key of this length"))?;
-        for part in parts {
-            mac.update(part);
+    let block = match hash {
+        Hash::Sha1 | Hash::Sha224 | Hash::Sha256 => 64,
+        Hash::Sha384 | Hash::Sha512 => 128,
+    };
+    let key = if key.len() > block { digest(hash, &[key])? } else { Secret::copy_of(key)? };
+    let pad = |byte| -> Result<Secret> {
+        let mut pad = Secret::zeros(block)?;
+        pad.as_mut().fill(byte);
+        for (byte, key) in pad.as_mut().iter_mut().zip(key.as_bytes()) {
+            *byte ^= key;
         }
-        Secret::copy_of(&mac.finalize().into_bytes())
-    }
-    match hash {
-        Hash::Sha1 => of::<Hmac<Sha1>>(key, parts),
-        Hash::Sha224 => of::<Hmac<Sha224>>(key, parts),
-        Hash::Sha256 => of::<Hmac<Sha256>>(key, parts),
-        Hash::Sha384 => of::<Hmac<Sha384>>(key, parts),
-        Hash::Sha512 => of::<Hmac<Sha512>>(key, parts),
-    }
+        Ok(pad)
+    };
+    let inner_pad = pad(0x36)?;
+    let mut inner = iter::once(inner_pad.as_bytes()).chain(parts.iter().copied());
+    let inner = digest_each(hash, &mut inner)?;
+    digest(hash, &[pad(0x5c)?.as_bytes(), inner.as_bytes()])
 }

@@ -45,6 +45,16 @@ static void *use_all(void *user)
     return NULL;
 }
 
+/* What a sanitizer has to find: the library writes to one place for two threads. */
+static void *race(void *user)
+{
+    int i;
+    for (i = 0; i < 1000; i++) {
+        sdi_wipe(user, 32);
+    }
+    return NULL;
+}
+
 /* Finishes an opener that another thread began, and frees it. */
 static void *finish(void *user)
 {
@@ -62,11 +72,12 @@ static int32_t agree(void *user, sdi_key_alg curve, const uint8_t *peer, size_t 
     return module_agree(&copy, curve, peer, peer_len, z, z_cap, z_len);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct fixture f;
     struct device d;
     struct shared s;
+    uint8_t place[32];
     pthread_t threads[THREADS];
     sdi_key_ops ops = module_ops();
     sdi_bytes *spki = NULL, *file;
@@ -100,7 +111,9 @@ int main(void)
     s.install = install;
     s.error = error;
     for (i = 0; i < THREADS; i++) {
-        CHECK(pthread_create(&threads[i], NULL, use_all, &s) == 0);
+        int races = argc > 1 && strcmp(argv[1], "race") == 0;
+        void *user = races ? (void *)place : (void *)&s;
+        CHECK(pthread_create(&threads[i], NULL, races ? race : use_all, user) == 0);
     }
     for (i = 0; i < THREADS; i++) {
         CHECK(pthread_join(threads[i], NULL) == 0);

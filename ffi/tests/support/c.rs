@@ -11,14 +11,7 @@ pub(crate) const WARNINGS: [&str; 5] =
 /// The library as a developer builds it, with checks for overflow.
 pub(crate) fn library() -> &'static Path {
     static PLACE: OnceLock<PathBuf> = OnceLock::new();
-    PLACE.get_or_init(|| {
-        // The folder that this test was built in: what both need is there already.
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a target folder");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--locked", "--package", "sdi-ffi", "--target-dir"]).arg(target);
-        run(cargo.current_dir(repository()));
-        installed("c-suite", &target.join("debug"))
-    })
+    PLACE.get_or_init(|| installed("c-suite", &super::library()))
 }
 
 /// The library as it is shipped, with one function more that panics.

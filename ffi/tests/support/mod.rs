@@ -1,6 +1,9 @@
-//! What the tests share: places, tools that have to work, and libraries that are built for them.
+//! What the tests share: places, tools that have to work, libraries and programs that are built.
+
+#![expect(dead_code, reason = "each test binary uses a part of it")]
 
 pub(crate) mod c;
+pub(crate) mod c_text;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -18,6 +21,21 @@ pub(crate) fn repository() -> PathBuf {
 pub(crate) fn read(path: impl AsRef<Path>) -> String {
     let path = path.as_ref();
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every file below a folder whose name ends like this.
+pub(crate) fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let mut found = Vec::new();
+    for path in entries.map(|entry| entry.expect("a folder can be read").path()) {
+        if path.is_dir() {
+            found.extend(files(&path, end));
+        } else if path.to_string_lossy().ends_with(end) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
 }
 
 /// A folder for one test, empty.
@@ -42,13 +60,49 @@ pub(crate) fn run(command: &mut Command) -> String {
     out.into_owned()
 }
 
-/// Builds the library with these arguments and gives the folder that libsdi.so and libsdi.a are in.
-/// Every set of arguments has a folder of its own, so that features do not mix.
+/// The folder with libsdi.so and libsdi.a of these sources, with the default features.
+pub(crate) fn library() -> PathBuf {
+    let target =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is in the target folder");
+    build_in(target, &[])
+}
+
+/// The same, built with these arguments. Every name is a folder of its own, so that features and
+/// profiles do not mix; size.sh uses the same ones.
 pub(crate) fn build(name: &str, arguments: &[&str]) -> PathBuf {
-    let target = repository().join("target/ffi").join(name);
+    build_in(&repository().join("target/ffi").join(name), arguments)
+}
+
+fn build_in(target: &Path, arguments: &[&str]) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--locked", "--package", "sdi-ffi"]).args(arguments);
-    run(cargo.arg("--target-dir").arg(&target).current_dir(repository()));
+    run(cargo.arg("--target-dir").arg(target).current_dir(repository()));
     let profile = arguments.iter().skip_while(|argument| **argument != "--profile").nth(1);
     target.join(profile.unwrap_or(&"debug"))
+}
+
+/// Compiles a C program of these tests into `place` and links it with the shared library.
+pub(crate) fn program(source: &Path, place: &Path, library: &Path) -> PathBuf {
+    let program = place.join(source.file_stem().expect("a source has a name"));
+    let mut gcc = Command::new("gcc");
+    gcc.args(["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
+    gcc.arg("-I").arg(repository().join("include")).arg(source).arg("-o").arg(&program);
+    gcc.arg("-L").arg(library).args(["-lsdi", "-lpthread"]);
+    // The soname has a number that the file in the build's folder does not have.
+    let named = library.join(soname(&library.join("libsdi.so")));
+    if !named.exists() {
+        std::os::unix::fs::symlink("libsdi.so", &named).expect("a link to the library");
+    }
+    gcc.arg(format!("-Wl,-rpath,{}", library.display()));
+    run(&mut gcc);
+    program
+}
+
+/// The name that a shared library gives itself.
+pub(crate) fn soname(library: &Path) -> String {
+    let dynamic = run(Command::new("readelf").arg("--dynamic").arg(library));
+    let line = dynamic.lines().find(|line| line.contains("(SONAME)"));
+    let name =
+        line.and_then(|line| line.split_once('[')).and_then(|(_, rest)| rest.split_once(']'));
+    name.expect("the library has a soname").0.to_owned()
 }
