@@ -28,7 +28,8 @@ pub unsafe extern "C" fn sdi_inspect(
     boundary!(err, |c| {
         let json_out = c.out(json_out)?;
         let file = c.bytes(file, file_len)?;
-        memory::check(0)?;
+        // A recipient of a few bytes in the file is some hundred in words.
+        memory::check(file_len.saturating_mul(16).min(4 << 20))?;
         let envelope = Envelope::parse(file, &Limits::default())?;
         json_out.give(json(&envelope)?)
     })

@@ -4,6 +4,7 @@
 
 pub(crate) mod c;
 pub(crate) mod c_text;
+pub(crate) mod corpus;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -93,7 +94,8 @@ pub(crate) fn program(source: &Path, place: &Path, library: &Path) -> PathBuf {
     if !named.exists() {
         std::os::unix::fs::symlink("libsdi.so", &named).expect("a link to the library");
     }
-    gcc.arg(format!("-Wl,-rpath,{}", library.display()));
+    // This kind of path goes before the LD_LIBRARY_PATH that cargo sets.
+    gcc.arg(format!("-Wl,--disable-new-dtags,-rpath,{}", library.display()));
     run(&mut gcc);
     program
 }
