@@ -143,8 +143,10 @@ impl SoftwareKey {
         if !curve.is_built_in() {
             return Err(unsupported("a key on the curve", curve.oid()));
         }
-        // Some encoders drop or add leading zeros of a number. X25519's 32 bytes are no number.
+        // Some encoders drop or add leading zeros of a number, which are looked for only then: how many
+        // a private key has is a secret. X25519's 32 bytes are no number.
         let (zeros, number) = match curve {
+            _ if scalar.len() == curve.field_len() => (0, scalar),
             Curve::X25519 => (0, scalar),
             _ => {
                 let number = significant(scalar);
