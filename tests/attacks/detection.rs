@@ -70,15 +70,17 @@ fn mutated(file: &[u8], random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn a28_detect_and_open_agree_on_the_corpus() {
-    let mut opened = 0;
+    let (mut files, mut opened) = (0, 0);
     let cases: Vec<Case> = cases("corpus").into_iter().chain(cases("corpus-modern")).collect();
     for case in &cases {
         let Some(ring) = case.text("key").map(|_| ring_of_case(case)) else { continue };
+        files += 1;
         match agree(&case.message(), &ring) {
             Ok(is_open) => opened += usize::from(is_open),
             Err(disagreement) => panic!("{}: {disagreement}", case.id()),
         }
     }
+    println!("A28: {files} files of the corpus, {opened} open, no disagreement");
     assert!(opened > 400, "{opened}");
 }
 

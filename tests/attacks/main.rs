@@ -21,8 +21,10 @@ mod device;
 mod identifiers;
 mod map;
 mod million;
+mod points;
 mod promises;
 mod secrets;
+mod stream;
 mod structure;
 #[path = "../support/mod.rs"]
 mod support;

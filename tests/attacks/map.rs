@@ -10,7 +10,7 @@ const MAP: &str = "docs/attacks-map.md";
 /// How many rows have no test yet. It may only fall.
 const WITHOUT_A_TEST: usize = 3;
 /// How many rows wait for something, with or without tests. It may only fall.
-const WAITING: usize = 28;
+const WAITING: usize = 20;
 
 struct Row {
     id: String,
@@ -80,7 +80,8 @@ fn sources(folder: &str) -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).expect("the folder is there") {
             let path = entry.expect("it can be listed").path();
             if path.is_dir() {
-                folders.push(path);
+                // What is built there is not ours.
+                folders.extend(Some(path).filter(|path| !path.ends_with("target")));
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.push(path);
             }
@@ -125,7 +126,7 @@ fn every_test_of_a_row_is_in_the_map() {
     let mapped: BTreeSet<(String, String)> = rows().into_iter().flat_map(|row| row.tests).collect();
     let mut missing = Vec::new();
     let mut seen = 0;
-    for path in sources("src").into_iter().chain(sources("tests")).chain(sources("ctgrind")) {
+    for path in sources("src").into_iter().chain(sources("tests")) {
         let file = path.strip_prefix(root()).expect("it is below the root");
         let file = file.to_str().expect("the names are ASCII").replace('\\', "/");
         for name in tests_in(&read(&path)) {

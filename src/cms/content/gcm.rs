@@ -162,3 +162,36 @@ fn power(base: &[u8; 16], mut exponent: u64) -> [u8; 16] {
     }
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SP 800-38D: beyond this the counter would begin again, and give the same key stream twice.
+    #[test]
+    fn a16_content_ends_where_the_counter_does() {
+        let gcm = |len| {
+            let cipher = BlockEncrypt::aes(&[7; 16]).expect("16 bytes are a key");
+            let mut gcm = Gcm::new(cipher, [1; 12], 16);
+            gcm.len = len;
+            gcm
+        };
+        let too_long = Err(Error::limit(Limit::Content, (1 << 36) - 32));
+        let mut buffer = [0; 64];
+        for (len, more, fits) in [
+            (0, 64, true),
+            (Gcm::MAX - 64, 64, true),
+            (Gcm::MAX - 63, 64, false),
+            (Gcm::MAX, 0, true),
+            (Gcm::MAX, 1, false),
+            ((1 << 36) - 1, 1, false),
+            (u64::MAX, 64, false),
+        ] {
+            let found = gcm(len).decrypt(&[0; 64][..more], &mut buffer);
+            assert_eq!(found, if fits { Ok((more, more)) } else { too_long.clone() }, "{len}");
+        }
+        // The last block's counter is 2^32 - 1: none comes twice.
+        let last = u32::try_from(Gcm::MAX / 16 + 1);
+        assert_eq!(last, Ok(u32::MAX));
+    }
+}
