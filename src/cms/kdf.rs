@@ -78,4 +78,25 @@ mod tests {
         assert_eq!(long.len(), 50);
         Ok(())
     }
+
+    /// The examples of RFC 9709, appendix B: content keys from tests/vectors.
+    #[test]
+    fn content_keys_match_rfc_9709() -> Result<()> {
+        let examples: serde_json::Value = serde_json::from_str(include_str!(
+            "../../tests/vectors/rfc9709/cms_cek_hkdf_sha256.json"
+        ))
+        .map_err(|_| Error::Argument("the examples are no JSON"))?;
+        let examples = examples.as_array().map(Vec::as_slice).unwrap_or_default();
+        assert_eq!(examples.len(), 2);
+        for example in examples {
+            let field = |name: &str| example[name].as_str().unwrap_or_default();
+            let salt = b"The Cryptographic Message Syntax";
+            let expected = hex(field("okm"));
+            let key =
+                hkdf(Hash::Sha256, salt, &hex(field("ikm")), &hex(field("info")), expected.len())?;
+            assert_eq!(expected.len(), 16);
+            assert!(key.ct_eq(&expected), "{}", field("content"));
+        }
+        Ok(())
+    }
 }
