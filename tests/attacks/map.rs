@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 const MAP: &str = "docs/attacks-map.md";
 
 /// How many rows have no test yet. It may only fall.
-const WITHOUT_A_TEST: usize = 3;
+const WITHOUT_A_TEST: usize = 2;
 /// How many rows wait for something, with or without tests. It may only fall.
-const WAITING: usize = 20;
+const WAITING: usize = 19;
 
 struct Row {
     id: String,
@@ -126,7 +126,7 @@ fn every_test_of_a_row_is_in_the_map() {
     let mapped: BTreeSet<(String, String)> = rows().into_iter().flat_map(|row| row.tests).collect();
     let mut missing = Vec::new();
     let mut seen = 0;
-    for path in sources("src").into_iter().chain(sources("tests")) {
+    for path in ["src", "tests", "ffi"].into_iter().flat_map(sources) {
         let file = path.strip_prefix(root()).expect("it is below the root");
         let file = file.to_str().expect("the names are ASCII").replace('\\', "/");
         for name in tests_in(&read(&path)) {
