@@ -24,7 +24,8 @@ pub(crate) fn optimised() -> &'static Path {
 }
 
 /// A folder where the library has the name that programs look for, and pkg-config finds it. Several
-/// tests may make the same one at once.
+/// tests may make the same one at once. The old kind of path goes before the LD_LIBRARY_PATH that
+/// cargo sets.
 fn installed(name: &str, built: &Path) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&place).expect("a folder for the library");
@@ -37,7 +38,7 @@ fn installed(name: &str, built: &Path) -> PathBuf {
     }
     let text = format!(
         "Name: sdi\nDescription: for tests\nVersion: 0\nCflags: -I{}\nLibs: -L{place} -lsdi \
-         -Wl,-rpath,{place}\n",
+         -Wl,--disable-new-dtags,-rpath,{place}\n",
         repository().join("include").display(),
         place = place.display()
     );

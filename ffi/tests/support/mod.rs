@@ -89,13 +89,12 @@ pub(crate) fn program(source: &Path, place: &Path, library: &Path) -> PathBuf {
     gcc.args(["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
     gcc.arg("-I").arg(repository().join("include")).arg(source).arg("-o").arg(&program);
     gcc.arg("-L").arg(library).args(["-lsdi", "-lpthread"]);
-    // The soname has a number that the file in the build's folder does not have.
-    let named = library.join(soname(&library.join("libsdi.so")));
-    if !named.exists() {
-        std::os::unix::fs::symlink("libsdi.so", &named).expect("a link to the library");
-    }
-    // This kind of path goes before the LD_LIBRARY_PATH that cargo sets.
-    gcc.arg(format!("-Wl,--disable-new-dtags,-rpath,{}", library.display()));
+    // In the build's folder the file has no number; the program asks for the one with it. This kind
+    // of path goes before the LD_LIBRARY_PATH that cargo sets.
+    let (library, link) =
+        (library.join("libsdi.so"), place.join(soname(&library.join("libsdi.so"))));
+    std::os::unix::fs::symlink(library, link).expect("a link to the library");
+    gcc.arg(format!("-Wl,--disable-new-dtags,-rpath,{}", place.display()));
     run(&mut gcc);
     program
 }
