@@ -56,3 +56,44 @@ pub(crate) fn hmac(hash: Hash, key: &[u8], parts: &[&[u8]]) -> Result<Secret> {
     let inner = digest_each(hash, &mut inner)?;
     digest(hash, &[pad(0x5c)?.as_bytes(), inner.as_bytes()])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::string::String;
+
+    #[test]
+    fn hmac_matches_rfc_2202_and_rfc_4231() -> Result<()> {
+        let all = [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512];
+        let short = [
+            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+            "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e\
+             8e2240ca5e69e2c78b3239ecfab21649",
+            "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554\
+             9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+        ];
+        // A key that is longer than a block of any of them.
+        let long = [
+            "90d0dace1c1bdc957339307803160335bde6df2b",
+            "95e9a0db962095adaebe9b2d6f0dbce2d499f112f2d2b7273fa6870e",
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c6\
+             0c2ef6ab4030fe8296248df163f44952",
+            "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352\
+             6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598",
+        ];
+        let hex = |secret: Secret| -> String {
+            secret.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        for ((hash, short), long) in all.into_iter().zip(short).zip(long) {
+            let parts: [&[u8]; 3] = [b"what do ya want ", b"", b"for nothing?"];
+            assert_eq!(hex(hmac(hash, b"Jefe", &parts)?), short);
+            let text = b"Test Using Larger Than Block-Size Key - Hash Key First";
+            assert_eq!(hex(hmac(hash, &[0xaa; 131], &[text])?), long);
+        }
+        Ok(())
+    }
+}
