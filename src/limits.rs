@@ -25,7 +25,7 @@ pub struct Limits {
     pub name: usize,
     /// Bytes of one line of text before or of the base64.
     pub line: usize,
-    /// Bytes of the authenticated attributes.
+    /// Bytes of the authenticated attributes. To put them in order takes several times as much.
     pub attributes: usize,
 }
 
@@ -34,12 +34,12 @@ impl Default for Limits {
         Self {
             file: 64 << 20,
             header: 64 << 10,
-            recipient: 64 << 10,
+            recipient: 16 << 10,
             recipients: 10_000,
             depth: 32,
             name: 1024,
             line: 8 << 10,
-            attributes: 16 << 10,
+            attributes: 4 << 10,
         }
     }
 }

@@ -180,7 +180,9 @@ impl<F: FnMut(&[u8]) -> Result<()>> Sink for F {
     }
 }
 
-/// Opens a file that comes in pieces, in constant memory: 64 KiB and what is kept of the recipients.
+/// Opens a file that comes in pieces, in constant memory: 64 KiB, and what is kept of recipients that
+/// may be ours. That is less than 1 KiB for real files; 48 KiB if a hostile file names a key of ours
+/// 16 times; 64 KiB for a key whose certificate is not known, since every entry may be for it.
 ///
 /// **What the sink gets is provisional until [`finish`](Self::finish) is `Ok`**: write it to a
 /// staging place, rename it afterwards, or use [`hold`](Self::hold). After any error the opener

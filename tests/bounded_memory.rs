@@ -252,20 +252,22 @@ fn a15_ten_thousand_recipients_in_a_stream() {
     }
 }
 
-/// Parts that are as long as their limits allow, made of what costs the most: memory stays in
-/// proportion to the part, and what is kept of each recipient is small.
+/// Parts that are as long as their limits allow, made of what costs the most: no buffer passes the
+/// bound, and what is kept of the recipients has its own.
 #[test]
 fn a15_parts_at_their_limits() {
-    /// A recipient of 64 KiB, its buffer while it grows, and what is kept of a key agreement.
-    const BUFFERS: usize = 3 * BOUND;
+    /// Sixteen recipients that name a key, each with the longest keying material.
+    const NAMED: usize = 16 * (3 << 10);
+    /// What a key alone keeps.
+    const UNNAMED: usize = 64 << 10;
 
     let case = case("openssl/size-p256-gcm-p17");
     let (file, named, bare) = (case.message(), case.ring(), case.bare_ring());
     let point = [path::ORIGINATOR_KEY, &[1]].concat();
-    let many_points = |length: usize| {
+    let many_points = |count: u8, length: usize| {
         let recipient = Node::parse(&file).at(path::RECIPIENT).clone();
         edited(&file, path::RECIPIENTS, |set| {
-            set.children().extend((1..=64).map(|number| {
+            set.children().extend((1..=count).map(|number| {
                 let mut other = recipient.clone();
                 let bits = other.at(&point[path::RECIPIENT.len()..]).body();
                 bits.resize(length, number);
@@ -274,6 +276,29 @@ fn a15_parts_at_their_limits() {
             }));
         })
     };
+    let keying_material = |count: usize, length: usize| {
+        edited(&file, path::RECIPIENTS, |set| {
+            let mut other = set.children()[0].clone();
+            let explicit = Node::Constructed(0xa1, vec![octets(vec![7; length])]);
+            other.children().insert(2, explicit);
+            set.children().extend(vec![other; count]);
+        })
+    };
+    let keys_of_one_agreement = |count: usize| {
+        edited(&file, path::WRAPPED_KEYS, |keys| {
+            let mut other = keys.children()[0].clone();
+            other.children()[1].body()[0] ^= 1;
+            let others = vec![other; count];
+            let ours = keys.children()[0].clone();
+            *keys.children() = others.into_iter().chain([ours]).collect();
+        })
+    };
+    let long_names = edited(&file, path::RECIPIENTS, |set| {
+        let mut other = set.children()[0].clone();
+        let key = other.at(&path::WRAPPED_KEYS[path::RECIPIENT.len()..]).children()[0].children();
+        key[0] = Node::Constructed(0xa0, vec![octets(vec![0; 1000])]);
+        set.children().extend(vec![other; 100]);
+    });
     let attributes = |count: usize, reversed: bool| {
         let values = (0..count).map(|number| {
             let number = u8::try_from(number * 100 / count).expect("it is below 100");
@@ -284,29 +309,73 @@ fn a15_parts_at_their_limits() {
             enveloped.children().insert(3, Node::Constructed(0xa1, vec![attribute]));
         })
     };
+    let algorithm = |length: usize| {
+        edited(&file, path::CONTENT_ALGORITHM, |algorithm| {
+            algorithm.children()[1].children().push(octets(vec![7; length]));
+        })
+    };
     let rsa = case_of_oaep();
-    let labelled = edited(&rsa.message(), path::TRANSPORT, |algorithm| {
-        let label = sequence([oid("1.2.840.113549.1.1.9"), octets(vec![7; 60_000])]);
-        algorithm.children()[1].children().push(Node::Constructed(0xa2, vec![label]));
-    });
-    let sixteen_labels = edited(&labelled, path::RECIPIENTS, |set| {
+    let labelled = |length: usize| {
+        edited(&rsa.message(), path::TRANSPORT, |algorithm| {
+            let label = sequence([oid("1.2.840.113549.1.1.9"), octets(vec![7; length])]);
+            algorithm.children()[1].children().push(Node::Constructed(0xa2, vec![label]));
+        })
+    };
+    let sixteen_labels = edited(&labelled(15_000), path::RECIPIENTS, |set| {
         let recipient = set.children()[0].clone();
         *set.children() = vec![recipient; 16];
     });
-    for (what, file, ring, bound, opens) in [
-        ("long points", many_points(60_000), &bare, BUFFERS, true),
-        ("long points, named", many_points(60_000), &named, BUFFERS, false),
-        ("true points", many_points(66), &bare, BOUND, true),
-        ("long labels", sixteen_labels, &rsa.ring(), BUFFERS, false),
-        ("attributes in order", attributes(5000, false), &named, BOUND, false),
-        ("attributes out of order", attributes(5000, true), &named, 3 * BOUND, false),
+    const PARAMETERS: Error = Error::Malformed("the content encryption's parameters are damaged");
+    let limit = |which, max| Err(Error::Limit { which, max });
+    let ok = || Ok(());
+    for (what, file, ring, kept, verdict) in [
+        ("long points", many_points(64, 15_000), &bare, UNNAMED, ok()),
+        ("too long points", many_points(1, 17_000), &bare, 0, limit(Limit::Recipient, 16 << 10)),
+        ("true points", many_points(63, 66), &bare, UNNAMED, ok()),
+        (
+            "long points, named",
+            many_points(64, 15_000),
+            &named,
+            NAMED,
+            limit(Limit::OwnRecipients, 16),
+        ),
+        ("keying material", keying_material(15, 1024), &named, NAMED, ok()),
+        (
+            "more keying material",
+            keying_material(16, 1024),
+            &named,
+            NAMED,
+            limit(Limit::OwnRecipients, 16),
+        ),
+        ("keying material, a key alone", keying_material(63, 1024), &bare, UNNAMED, ok()),
+        ("500 keys of one agreement", keys_of_one_agreement(499), &bare, UNNAMED, ok()),
+        (
+            "10,000 keys of one agreement",
+            keys_of_one_agreement(9_999),
+            &bare,
+            UNNAMED,
+            limit(Limit::KeyOps, 64),
+        ),
+        ("long names", long_names, &named, 0, ok()),
+        ("long labels", sixteen_labels, &rsa.ring(), 0, Err(Error::Decrypt)),
+        (
+            "a label of 64 KiB",
+            labelled(64 << 10),
+            &rsa.ring(),
+            0,
+            limit(Limit::Recipient, 16 << 10),
+        ),
+        ("a long algorithm", algorithm(900), &named, 0, Err(PARAMETERS)),
+        ("a longer algorithm", algorithm(60_000), &named, 0, limit(Limit::Header, 1024)),
+        ("attributes in order", attributes(1300, false), &named, 0, Err(Error::Decrypt)),
+        ("attributes out of order", attributes(1300, true), &named, 0, Err(Error::Decrypt)),
     ] {
         let mut nowhere = |_: &[u8]| Ok(());
         let mut metered = Metered::new(ring);
         let pushed = file.chunks(4096).try_for_each(|piece| metered.push(piece, &mut nowhere));
         let (finished, peak) = metered.finish(&mut nowhere);
-        assert_eq!(pushed.and(finished).is_ok(), opens, "{what}");
-        assert!(peak < bound, "{what}: {peak} bytes");
+        assert_eq!(pushed.and(finished).map(drop), verdict, "{what}");
+        assert!(peak < BOUND + kept, "{what}: {peak} bytes");
     }
 }
 

@@ -116,6 +116,8 @@ const UNEXPECTED: Error = Error::Malformed("an element is not the one that belon
 impl Walker {
     /// Bytes of an object identifier, a version, a tag.
     const SMALL: usize = 128;
+    /// Bytes of the content algorithm, with an IV or a nonce.
+    const ALGORITHM: usize = 1024;
 
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {

@@ -97,6 +97,12 @@ impl Agreement {
         self.derivation == Derivation::X963(Hash::Sha1)
     }
 
+    /// Bytes that it takes in memory.
+    pub(crate) fn size(&self) -> usize {
+        let keying_material = self.keying_material.as_ref().map_or(0, Vec::len);
+        size_of::<Self>() + self.point.len() + keying_material + self.shared_info.len()
+    }
+
     /// Whether a key on this curve can be meant.
     pub(crate) fn fits(&self, curve: Curve) -> bool {
         match self.curve {

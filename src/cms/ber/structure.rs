@@ -61,7 +61,9 @@ impl Walker {
             }
 
             (Place::EncryptedContentInfo, asn1::SEQUENCE) => self.enter(header, Place::InnerType),
-            (Place::ContentAlgorithm, asn1::SEQUENCE) => self.collect_header(header, room),
+            (Place::ContentAlgorithm, asn1::SEQUENCE) => {
+                self.collect_header(header, Self::ALGORITHM.min(room))
+            }
             (Place::EncryptedContent, CONTENT) => {
                 self.place = Place::ContentEnd;
                 self.octets(header)

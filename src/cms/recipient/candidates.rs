@@ -23,11 +23,9 @@ pub(crate) struct Recipients {
     /// Entries that name one of our identities, at most [`Self::MAX_NAMED`].
     named: Vec<(usize, Entry)>,
     /// Key agreements that name none of them and that a key alone may open.
-    unnamed: Vec<(usize, Entry)>,
+    unnamed: UnnamedList,
     /// For each of our identities the RSA entries of its modulus size: how many, and a sole one.
     transports: [(u64, Option<Entry>); 2],
-    /// There were more candidates than may be tried.
-    is_overfull: bool,
     agreement: Option<Result<Arc<Agreement>>>,
     agreements: u32,
     strangers: Strangers,
@@ -43,6 +41,24 @@ enum Entry {
     Unusable(Error),
 }
 
+/// One encrypted key of a key agreement that names no identity of ours.
+#[derive(Debug)]
+struct Unnamed {
+    place: usize,
+    agreement: Arc<Agreement>,
+    wrapped: Vec<u8>,
+}
+
+/// What is kept for a key alone.
+#[derive(Debug, Default)]
+struct UnnamedList {
+    entries: Vec<Unnamed>,
+    /// Bytes that they take.
+    size: usize,
+    /// There were more than may be tried.
+    is_overfull: bool,
+}
+
 /// A content key, and how a failure with it has to look.
 pub(crate) struct ContentKey {
     pub(crate) owner: Owner,
@@ -55,7 +71,6 @@ pub(crate) struct ContentKey {
 impl Recipients {
     /// Entries under one of our own identifiers. More than one is rare, more than this an attack.
     const MAX_NAMED: usize = 16;
-    const MAX_UNNAMED: usize = 1024;
     /// Foreign recipients that an error names.
     const MAX_STRANGERS: usize = 8;
     /// Wrapped keys are at most 48 bytes; a longer one opens nothing.
@@ -66,9 +81,8 @@ impl Recipients {
         Self {
             keys: keys.clone(),
             named: Vec::new(),
-            unnamed: Vec::new(),
+            unnamed: UnnamedList::default(),
             transports: [(0, None), (0, None)],
-            is_overfull: false,
             agreement: None,
             agreements: 0,
             strangers: Strangers { have, ..Strangers::default() },
@@ -115,13 +129,13 @@ impl Recipients {
     /// Looks at one encrypted key of the last key agreement.
     pub(crate) fn encrypted_key(&mut self, raw: &[u8]) -> Result<()> {
         let info = EncryptedKey::read(raw, &self.keys.policy().limits)?;
-        let agreement = self.agreement.as_ref().ok_or(NO_AGREEMENT)?;
+        let agreement = self.agreement.clone().ok_or(NO_AGREEMENT)?;
         let is_possible = info.wrapped.len() <= Self::MAX_WRAPPED;
         let mut is_ours = false;
         for (place, (_, identity)) in self.keys.identities().enumerate() {
             let Some(curve) = identity.key().public_key().algorithm().curve() else { continue };
             let is_named = info.id.is_of(identity);
-            let entry = match agreement {
+            let entry = match &agreement {
                 Ok(agreement) if agreement.fits(curve) && is_possible => {
                     Entry::Agreement(Arc::clone(agreement), info.wrapped.to_vec())
                 }
@@ -132,14 +146,10 @@ impl Recipients {
             if is_named {
                 is_ours = true;
                 keep_named(&mut self.named, place, entry)?;
-            } else if matches!(entry, Entry::Agreement(..)) {
-                // No more agreements than a key may be asked for, no more keys than fit in little memory.
-                let room = self.agreements <= self.keys.policy().max_key_ops
-                    && self.unnamed.len() < Self::MAX_UNNAMED;
-                if room {
-                    self.unnamed.push((place, entry));
-                }
-                self.is_overfull |= !room;
+            } else if let Entry::Agreement(agreement, wrapped) = entry {
+                // No more agreements than a key may be asked for.
+                let may_be_asked = self.agreements <= self.keys.policy().max_key_ops;
+                self.unnamed.keep(Unnamed { place, agreement, wrapped }, may_be_asked)?;
             }
         }
         self.count(&info.id, is_ours);
@@ -147,7 +157,7 @@ impl Recipients {
         if !self.named.is_empty()
             && self.keys.identities().all(|(_, id)| id.certificate().is_some())
         {
-            self.unnamed.clear();
+            self.unnamed = UnnamedList::default();
         }
         Ok(())
     }
@@ -196,26 +206,30 @@ impl Recipients {
                 true => self.not_for_this_device(),
                 false => Error::Decrypt,
             };
-            let agreements = unnamed.iter().filter(|(of, _)| *of == place).map(|(_, entry)| entry);
+            let agreements =
+                unnamed.entries.iter().filter(|entry| entry.place == place).map(|entry| {
+                    Entry::Agreement(Arc::clone(&entry.agreement), entry.wrapped.clone())
+                });
             // Nothing tells a right RSA decryption from a wrong one, so only a sole one is tried.
             let transport = match self.transports.get_mut(place) {
                 Some((1, last)) => last.take(),
                 _ => None,
             };
-            for entry in agreements.chain(&transport) {
-                match self.ask(place, identity, entry, content) {
+            for entry in agreements.chain(transport) {
+                match self.ask(place, identity, &entry, content) {
                     Ok((key, is_refused)) => {
                         return Ok(ContentKey { owner, key, is_refused, failure: failed });
                     }
                     Err(error @ (Error::Limit { .. } | Error::OutOfMemory)) => return Err(error),
                     Err(Error::Decrypt) => note(failed.clone()),
                     Err(error @ Error::Key(KeyFault::Vendor(_) | KeyFault::Answer)) => note(error),
+                    Err(error @ Error::Unsupported(_)) if !has_certificate => note(error),
                     // What it needs may be for a stranger alone.
                     Err(_) => {}
                 }
             }
         }
-        if self.is_overfull {
+        if unnamed.is_overfull {
             return Err(too_many(&keys));
         }
         Err(failure.unwrap_or_else(|| self.not_for_this_device()))
@@ -268,6 +282,29 @@ impl Recipients {
             return Err(too_many(&self.keys));
         }
         self.operations += 1;
+        Ok(())
+    }
+}
+
+impl UnnamedList {
+    /// Bytes. Five hundred keys of one agreement fit.
+    const MAX: usize = 64 << 10;
+
+    fn keep(&mut self, entry: Unnamed, may_be_asked: bool) -> Result<()> {
+        let is_kept = |last: &Unnamed| Arc::ptr_eq(&last.agreement, &entry.agreement);
+        let agreement = match self.entries.last() {
+            Some(last) if is_kept(last) => 0,
+            _ => entry.agreement.size(),
+        };
+        // While the list grows, the old one is there beside the new one.
+        let size = self.size + 2 * size_of::<Unnamed>() + entry.wrapped.len() + agreement;
+        if may_be_asked && size <= Self::MAX {
+            self.entries.try_reserve(1).map_err(|_| Error::OutOfMemory)?;
+            self.entries.push(entry);
+            self.size = size;
+        } else {
+            self.is_overfull = true;
+        }
         Ok(())
     }
 }
