@@ -52,6 +52,8 @@ pub(crate) struct Base64 {
     label: Option<PemLabel>,
     line_limit: usize,
     line: usize,
+    /// Characters of the last line that ended.
+    usual: usize,
     previous: u8,
     place: Place,
     /// Base64 without its line ends, waiting for a full load.
@@ -77,6 +79,7 @@ impl Base64 {
             label,
             line_limit,
             line: 0,
+            usual: 0,
             previous: b'\r',
             place: Place::Body,
             text: [0; Self::LOAD],
@@ -88,6 +91,13 @@ impl Base64 {
     fn push(&mut self, input: &[u8], out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let mut rest = input;
         while let Some((&byte, after)) = rest.split_first() {
+            if let Some((line, after)) = self.usual_line(rest) {
+                self.take(line, out)?;
+                self.line = 0;
+                self.previous = b'\n';
+                rest = after;
+                continue;
+            }
             if matches!(self.place, Place::Body) && is_base64(byte) && !self.padded {
                 let run = rest.iter().take_while(|&&byte| is_base64(byte)).count();
                 let (run, after) = rest.split_at(run);
@@ -99,6 +109,18 @@ impl Base64 {
             rest = after;
         }
         Ok(())
+    }
+
+    /// A whole line that is as long as the one before it, as most are: its end is not searched for,
+    /// and its characters are checked all at once.
+    fn usual_line<'a>(&self, rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let is_at_start = matches!(self.place, Place::Body) && !self.padded && self.line == 0;
+        if !is_at_start || self.usual == 0 {
+            return None;
+        }
+        let (line, after) = rest.split_at_checked(self.usual)?;
+        let is_line = line.iter().fold(true, |all, &byte| all & is_base64(byte));
+        after.strip_prefix(b"\n").filter(|_| is_line).map(|after| (line, after))
     }
 
     /// A run of base64 characters of one line.
@@ -127,6 +149,7 @@ impl Base64 {
     fn special(&mut self, byte: u8, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let previous = core::mem::replace(&mut self.previous, byte);
         if matches!(byte, b'\n' | b'\r') {
+            self.usual = self.line;
             self.line = 0;
         } else {
             self.line = self.line.saturating_add(1);
