@@ -3,9 +3,14 @@
 //! An error carries no key, no plaintext and no word on which check of a decryption failed. Names
 //! that come from a file are escaped and cut, so that a log line stays one line.
 
+mod oid;
+mod strangers;
+
+pub(crate) use oid::Oid;
+pub use strangers::Strangers;
+
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt::{self, Display, Formatter, Write};
 
 /// `core::result::Result` with this library's [`enum@Error`].
@@ -209,109 +214,6 @@ impl Display for Unsupported {
 impl From<Unsupported> for Error {
     fn from(unsupported: Unsupported) -> Self {
         Self::Unsupported(unsupported)
-    }
-}
-
-/// The body of an OBJECT IDENTIFIER, cut to what an error may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Oid {
-    body: [u8; Self::MAX],
-    len: usize,
-}
-
-impl Oid {
-    const MAX: usize = 24;
-
-    pub(crate) fn new(body: &[u8]) -> Self {
-        let len = body.len().min(Self::MAX);
-        let mut oid = Self { body: [0; Self::MAX], len };
-        for (to, from) in oid.body.iter_mut().zip(body) {
-            *to = *from;
-        }
-        oid
-    }
-}
-
-impl Display for Oid {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut arc = 0_u64;
-        let mut first = true;
-        for &byte in self.body.iter().take(self.len) {
-            arc = arc.wrapping_mul(128).wrapping_add(u64::from(byte & 0x7f));
-            if byte & 0x80 != 0 {
-                continue;
-            }
-            if first {
-                let top = (arc / 40).min(2);
-                write!(f, "{top}.{}", arc - top * 40)?;
-                first = false;
-            } else {
-                write!(f, ".{arc}")?;
-            }
-            arc = 0;
-        }
-        Ok(())
-    }
-}
-
-/// Whom a file was for, when it was not for us.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Strangers {
-    /// The first recipients that the file names, at most eight.
-    pub(crate) wanted: Vec<String>,
-    /// How many recipients the file has.
-    pub(crate) total: u64,
-    /// The identities in the key ring.
-    pub(crate) have: Vec<String>,
-}
-
-impl Strangers {
-    /// The recipients that the file names, at most the first eight, as printable text.
-    pub fn wanted(&self) -> impl Iterator<Item = &str> {
-        self.wanted.iter().map(String::as_str)
-    }
-
-    /// How many recipients the file has.
-    #[must_use]
-    pub const fn total(&self) -> u64 {
-        self.total
-    }
-
-    /// The identities of this key ring, as printable text.
-    pub fn have(&self) -> impl Iterator<Item = &str> {
-        self.have.iter().map(String::as_str)
-    }
-}
-
-impl Display for Strangers {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        /// Room for the names, so that the whole line stays below 512 bytes.
-        const NAMES: usize = 190;
-        let list = |names: &[String], f: &mut Formatter<'_>| {
-            let mut room = NAMES;
-            for (i, name) in names.iter().enumerate() {
-                if name.len() + 2 > room {
-                    return f.write_str(if i == 0 { "(a long name)" } else { ", .." });
-                }
-                room -= name.len() + 2;
-                write!(f, "{}{name}", if i == 0 { "" } else { ", " })?;
-            }
-            Ok(())
-        };
-        f.write_str("the file is not for this device: it is for ")?;
-        if self.wanted.is_empty() {
-            f.write_str("nobody that it names")?;
-        }
-        list(&self.wanted, f)?;
-        let named = u64::try_from(self.wanted.len()).unwrap_or(u64::MAX);
-        if self.total > named && !self.wanted.is_empty() {
-            write!(f, " and {} more", self.total - named)?;
-        }
-        f.write_str("; this device is ")?;
-        if self.have.is_empty() {
-            f.write_str("without a name")?;
-        }
-        list(&self.have, f)
     }
 }
 

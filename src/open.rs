@@ -7,16 +7,16 @@
 //! Nothing here proves who made a file: see the crate's documentation.
 
 mod opening;
+mod stream;
 
-use crate::cms::armor::{self, Decoder, Found, Start};
+use crate::cms::armor::{self, Found, Start};
 use crate::cms::ber::Walker;
-use crate::{
-    Damage, Error, KeyRing, Limit, Misuse, OpenPolicy, Owner, Result, Secret, Unsupported,
-};
+use crate::{Damage, Error, KeyRing, Limit, Misuse, Owner, Result, Secret, Unsupported};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt::{self, Debug, Formatter};
 use opening::{Opening, Output};
+use stream::Stream;
 use zeroize::Zeroize;
 
 /// Opens a whole file.
@@ -215,17 +215,7 @@ impl Opener {
     /// [`Error::Misuse`] if the ring is empty.
     pub fn new(keys: &KeyRing) -> Result<Self> {
         keys.check_in_use()?;
-        let stream = Stream {
-            keys: keys.clone(),
-            require_authenticated: keys.policy().require_authenticated,
-            max_file: None,
-            held: None,
-            received: 0,
-            is_begun: false,
-            head: Vec::new(),
-            body: None,
-        };
-        Ok(Self { stream: Some(Box::new(stream)) })
+        Ok(Self { stream: Some(Box::new(Stream::new(keys))) })
     }
 
     /// Refuses files that are not authenticated encryption, whatever the ring says.
@@ -253,7 +243,7 @@ impl Opener {
     /// # Errors
     /// [`Misuse`] after the first push.
     pub fn hold(&mut self, max: usize) -> Result<(), Misuse> {
-        self.settings()?.held = Some(Held { max, plaintext: Secret::new() });
+        self.settings()?.hold(max);
         Ok(())
     }
 
@@ -297,108 +287,6 @@ impl Debug for Opener {
 }
 
 const USED_UP: Misuse = Misuse("the stream has failed, or is at work in an outer call");
-
-struct Stream {
-    keys: KeyRing,
-    require_authenticated: bool,
-    max_file: Option<u64>,
-    held: Option<Held>,
-    received: u64,
-    is_begun: bool,
-    /// The start of the file, until it is long enough to tell what the file is.
-    head: Vec<u8>,
-    body: Option<Body>,
-}
-
-struct Held {
-    max: usize,
-    plaintext: Secret,
-}
-
-/// The rooms that bytes walk through, once it is known where the envelope begins.
-struct Body {
-    decoder: Decoder,
-    walker: Walker,
-    opening: Opening,
-}
-
-impl Stream {
-    fn push(&mut self, input: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        self.is_begun = true;
-        self.received =
-            self.received.saturating_add(u64::try_from(input.len()).unwrap_or(u64::MAX));
-        if let Some(max) = self.max_file.filter(|&max| self.received > max) {
-            return Err(Error::limit(Limit::File, max));
-        }
-        if self.body.is_some() {
-            return self.decode(input, sink);
-        }
-        // Always as much as a decision can need: what a file is must not depend on its pieces.
-        let missing = armor::HEAD.saturating_sub(self.head.len());
-        let (now, later) = input.split_at(input.len().min(missing));
-        self.head.try_reserve(now.len()).map_err(|_| Error::OutOfMemory)?;
-        self.head.extend_from_slice(now);
-        if self.head.len() < armor::HEAD {
-            return Ok(());
-        }
-        self.begin(false, sink)?;
-        self.decode(later, sink)
-    }
-
-    fn begin(&mut self, at_end: bool, sink: &mut dyn Sink) -> Result<()> {
-        let head = core::mem::take(&mut self.head);
-        let start = enveloped(armor::classify(&head, at_end))?;
-        let OpenPolicy { limits, .. } = self.keys.policy();
-        self.body = Some(Body {
-            decoder: Decoder::new(&start, limits.line),
-            walker: Walker::new(limits),
-            opening: Opening::new(&self.keys, self.require_authenticated),
-        });
-        self.decode(head.get(start.at..).unwrap_or_default(), sink)
-    }
-
-    fn decode(&mut self, input: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        self.walk(sink, |decoder, out| decoder.push(input, out))
-    }
-
-    fn walk(
-        &mut self,
-        sink: &mut dyn Sink,
-        feed: impl FnOnce(&mut Decoder, &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>,
-    ) -> Result<()> {
-        let Some(body) = &mut self.body else { return Ok(()) };
-        let held = &mut self.held;
-        let mut out = |plaintext: &[u8]| keep_or_give(held, plaintext, sink);
-        let Body { decoder, walker, opening } = body;
-        feed(decoder, &mut |ber| {
-            walker.push(ber, &mut opening.visitor(Output::Plaintext(&mut out)))
-        })
-    }
-
-    fn finish(&mut self, sink: &mut dyn Sink) -> Result<Summary> {
-        if self.body.is_none() {
-            self.begin(true, sink)?;
-        }
-        self.walk(sink, Decoder::finish)?;
-        let Some(body) = &mut self.body else { return Err(USED_UP.into()) };
-        body.walker.finish()?;
-        let held = &mut self.held;
-        let summary = body.opening.finish(&mut |bytes| keep_or_give(held, bytes, sink))?;
-        if let Some(held) = self.held.as_ref().filter(|held| !held.plaintext.is_empty()) {
-            sink.write(held.plaintext.as_bytes())?;
-        }
-        Ok(summary)
-    }
-}
-
-fn keep_or_give(held: &mut Option<Held>, plaintext: &[u8], sink: &mut dyn Sink) -> Result<()> {
-    let Some(held) = held else { return sink.write(plaintext) };
-    if plaintext.len() > held.max - held.plaintext.len() {
-        let max = u64::try_from(held.max).unwrap_or(u64::MAX);
-        return Err(Error::limit(Limit::Held, max));
-    }
-    held.plaintext.extend(plaintext)
-}
 
 /// Where the envelope begins, or why there is none.
 pub(crate) fn enveloped(found: Found) -> Result<Start> {
