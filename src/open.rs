@@ -11,13 +11,13 @@ mod stream;
 
 use crate::cms::armor::{self, Found, Start};
 use crate::cms::ber::Walker;
+use crate::secret::wipe_vec;
 use crate::{Damage, Error, KeyRing, Limit, Misuse, Owner, Result, Secret, Unsupported};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt::{self, Debug, Formatter};
 use opening::{Opening, Output};
 use stream::Stream;
-use zeroize::Zeroize;
 
 /// Opens a whole file.
 ///
@@ -75,7 +75,7 @@ pub fn open_in_place(file: &mut Vec<u8>, keys: &KeyRing) -> Result<Summary> {
     match opening.decrypt_in_place(file, content) {
         Ok(summary) => Ok(summary),
         Err(error) => {
-            file.zeroize();
+            wipe_vec(file);
             Err(error)
         }
     }

@@ -106,7 +106,7 @@ impl Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe_vec(&mut self.0);
     }
 }
 
@@ -129,12 +129,25 @@ impl From<Vec<u8>> for Secret {
     }
 }
 
+/// Overwrites and empties a buffer, with what it has beyond its length.
+pub(crate) fn wipe_vec(bytes: &mut Vec<u8>) {
+    // Cleared first, it is wiped as one block; `Vec::zeroize` goes byte by byte.
+    bytes.clear();
+    bytes.spare_capacity_mut().zeroize();
+}
+
+/// Overwrites bytes as one block; `zeroize` of a slice goes byte by byte.
+pub(crate) fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    zeroize::optimization_barrier(bytes);
+}
+
 /// Overwrites the stack below the caller. Keyed ciphers are moved as they are made, and leave copies
 /// there that no drop reaches; what goes to the heap next would take them along in bytes that it does
 /// not use.
 #[inline(never)]
 pub(crate) fn wipe_stack() {
-    [0_u8; 4096].zeroize();
+    wipe(&mut [0; 4096]);
 }
 
 #[cfg(test)]

@@ -5,11 +5,10 @@ use crate::asn1::Algorithm;
 use crate::cms::ber::Visitor;
 use crate::cms::content::{ContentAlgorithm, Decryptor, authenticated_attributes};
 use crate::cms::recipient::{ContentKey, Recipients};
-use crate::secret::wipe_stack;
+use crate::secret::{wipe, wipe_stack};
 use crate::{Error, KeyRing, Result};
 use alloc::vec::Vec;
 use core::ops::Range;
-use zeroize::Zeroize;
 
 /// The state of one file that is being opened.
 pub(super) struct Opening {
@@ -93,7 +92,7 @@ impl Opening {
             to += bytes.len();
             Ok(())
         })?;
-        file.get_mut(to..).unwrap_or_default().zeroize();
+        wipe(file.get_mut(to..).unwrap_or_default());
         file.truncate(to);
         Ok(summary)
     }

@@ -1,10 +1,10 @@
 //! AES and triple DES in CBC and CTR, and GHASH.
 
+use crate::secret::wipe;
 use aes::cipher::array::Array;
 use aes::cipher::{Block, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash;
-use zeroize::Zeroize;
 
 /// A block cipher, keyed for encryption.
 pub(crate) enum BlockEncrypt {
@@ -86,7 +86,7 @@ impl BlockEncrypt {
             each_aes!(self, cipher => cipher.encrypt_blocks(used));
             xor(piece, Array::slice_as_flattened(used));
         }
-        stream.as_mut_slice().iter_mut().for_each(|block| block.zeroize());
+        wipe(Array::slice_as_flattened_mut(&mut stream));
     }
 }
 
