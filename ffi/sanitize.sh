@@ -1,14 +1,16 @@
 #!/bin/bash
-# The C suite under sanitizers: ffi/sanitize.sh [asan] [ubsan] [valgrind] [tsan]
+# The C and C++ suites under sanitizers: ffi/sanitize.sh [asan] [ubsan] [valgrind] [cpp] [tsan]
 #
-# Without arguments it runs the first three. asan and tsan need a nightly Rust, for its sanitizers. Each
-# mode ends with the first program that is not clean, and all but ubsan have to find planted defects.
+# Without arguments it runs the first three, and cpp. asan, cpp and tsan need a nightly Rust, for its
+# sanitizers. Each mode ends with the first program that is not clean, and all but ubsan have to find
+# planted defects.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 host=$(rustc -vV | sed -n 's/^host: //p')
 out=target/sanitize
 programs=(nulls arguments order ownership callbacks modules reentry threads)
+programs_cpp=(values callbacks install timeline)
 strict=(-std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Werror -g -Iinclude)
 read -ra libraries <<<"$(pkg-config --libs libcrypto) -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc"
 mkdir -p "$out"
@@ -30,6 +32,17 @@ corpus() {
 import json
 for n, case in enumerate(json.load(open("tests/corpus/index.json"))):
     print(n, *("tests/corpus/" + case[what] for what in ("key", "cert", "message")), sep="\t")
+PY
+}
+
+# Of every tenth file, what must happen and where it is.
+corpus_cpp() {
+    python3 - <<'PY'
+import json
+cases = [case for case in json.load(open("tests/corpus/index.json")) if case["expect"] in ("ok", "reject")]
+for case in cases[::10]:
+    paths = ("tests/corpus/" + case.get(what, "") for what in ("key", "cert", "message", "plain"))
+    print(case["expect"], *paths, sep="\t")
 PY
 }
 
@@ -96,6 +109,25 @@ valgrind_() {
     finds valgrind "Invalid read" over-read "${valgrind[@]}"
 }
 
+# The C++ suite, with both sanitizers of the compiler and the library of asan.
+cpp() {
+    local library program
+    local -a programs=("${programs_cpp[@]}") # those that clean runs
+    library=$(built asan nightly -Zsanitizer=address)
+    for program in "${programs[@]}" corpus planted; do
+        g++ -std=c++17 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -g -Iinclude \
+            -Ibindings/cpp -fsanitize=address,undefined -fno-sanitize-recover=all \
+            "ffi/tests/cpp/$program.cpp" -o "$out/cpp-$program" "$library/libsdi.a" "${libraries[@]}"
+    done
+    clean cpp env ASAN_OPTIONS=detect_leaks=1
+    echo "-- cpp: corpus"
+    corpus_cpp | "$out/cpp-corpus" >/dev/null
+    "$out/cpp-planted" none
+    finds cpp "LeakSanitizer: detected memory leaks" leak env
+    finds cpp "heap-use-after-free" use-after-free env
+    finds cpp "heap-buffer-overflow" short-buffer env
+}
+
 # Rust's runtime is linked, not that of gcc, which lacks functions that Rust calls.
 tsan() {
     local library runtime
@@ -111,13 +143,13 @@ tsan() {
 }
 
 modes=("$@")
-[ ${#modes[@]} -gt 0 ] || modes=(asan ubsan valgrind)
+[ ${#modes[@]} -gt 0 ] || modes=(asan ubsan valgrind cpp)
 for mode in "${modes[@]}"; do
     case $mode in
-    asan | ubsan | tsan) "$mode" ;;
+    asan | ubsan | cpp | tsan) "$mode" ;;
     valgrind) valgrind_ ;;
     *)
-        echo "usage: ffi/sanitize.sh [asan] [ubsan] [valgrind] [tsan]" >&2
+        echo "usage: ffi/sanitize.sh [asan] [ubsan] [valgrind] [cpp] [tsan]" >&2
         exit 2
         ;;
     esac

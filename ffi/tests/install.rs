@@ -1,5 +1,5 @@
 //! What `make install` puts in place is enough: a C program is built with pkg-config alone, and with
-//! CMake alone, shared and static, and runs.
+//! CMake alone, shared and static, and runs. So does a C++ program with CMake alone.
 
 mod support;
 
@@ -61,6 +61,8 @@ fn the_installed_files_are_where_they_belong() {
     assert_eq!(fs::read_link(lib.join(&soname)).unwrap(), versioned.file_name().unwrap());
     let header = fs::read(prefix.join("include/sdi.h")).unwrap();
     assert_eq!(header, fs::read(repository().join("include/sdi.h")).unwrap());
+    let header = fs::read(prefix.join("include/sdi.hpp")).unwrap();
+    assert_eq!(header, fs::read(repository().join("bindings/cpp/sdi.hpp")).unwrap());
     assert_eq!(pkg_config(&prefix, &["--modversion"]), [version]);
 
     // The same below DESTDIR, with nothing of DESTDIR in it.
@@ -105,10 +107,19 @@ fn cmake_is_enough_for_both() {
     let place = scratch("cmake");
     let prefix = installed(&place, "install", &[]);
     source(&place);
-    let mut lists = String::from("cmake_minimum_required(VERSION 3.13)\nproject(use C)\n");
+    let source_cpp = package().join("tests/programs/use.cpp");
+    fs::copy(source_cpp, place.join("use.cpp")).expect("the program is copied");
+    // C++11, so that the C++ programs have C++17 from the package.
+    let mut lists = String::from("cmake_minimum_required(VERSION 3.13)\nproject(use C CXX)\n");
+    lists.push_str("set(CMAKE_CXX_STANDARD 11)\n");
     writeln!(lists, "find_package(sdi {} REQUIRED)", env!("CARGO_PKG_VERSION")).unwrap();
-    for (program, library) in [("shared", "sdi::sdi"), ("static", "sdi::static")] {
-        writeln!(lists, "add_executable({program} use.c)").unwrap();
+    for (program, source, library) in [
+        ("shared", "use.c", "sdi::sdi"),
+        ("static", "use.c", "sdi::static"),
+        ("shared-cpp", "use.cpp", "sdi::cpp"),
+        ("static-cpp", "use.cpp", "sdi::cpp-static"),
+    ] {
+        writeln!(lists, "add_executable({program} {source})").unwrap();
         writeln!(lists, "target_link_libraries({program} PRIVATE {library})").unwrap();
     }
     fs::write(place.join("CMakeLists.txt"), &lists).unwrap();
@@ -121,9 +132,13 @@ fn cmake_is_enough_for_both() {
     let configured = configure("build");
     assert!(configured.status.success(), "{configured:?}");
     run(Command::new("cmake").arg("--build").arg(place.join("build")));
-    works(&place.join("build/shared"), &prefix);
-    works(&place.join("build/static"), Path::new("/nowhere"));
-    assert!(!needs(&place.join("build/static")).iter().any(|name| name.contains("sdi")));
+    for (shared, alone) in [("shared", "static"), ("shared-cpp", "static-cpp")] {
+        let (shared, alone) = (place.join("build").join(shared), place.join("build").join(alone));
+        works(&shared, &prefix);
+        works(&alone, Path::new("/nowhere"));
+        assert!(needs(&shared).iter().any(|name| name.contains("sdi")));
+        assert!(!needs(&alone).iter().any(|name| name.contains("sdi")));
+    }
 
     // A later version than this one is not there.
     let later = lists.replace(concat!("sdi ", env!("CARGO_PKG_VERSION")), "sdi 999.0");
