@@ -12,8 +12,8 @@
  * - Bytes are a bytes_view of anything with data() and size(); it is borrowed for the call. Text is a
  *   const char *, as in C: it ends with a NUL.
  * - Callbacks are callable objects. They live as long as what was made with them, and no exception of
- *   theirs leaves them: it becomes the vendor code callback_threw. Without exceptions in the callback's
- *   build, whatever it throws ends the program. */
+ *   theirs reaches C: it becomes the vendor code callback_threw. Where a part of the program includes
+ *   this file with -fno-exceptions, it may end the program instead. */
 #ifndef SDI_HPP
 #define SDI_HPP
 

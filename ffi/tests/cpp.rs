@@ -102,6 +102,24 @@ fn the_header_compiles_without_a_warning() {
     }
 }
 
+/// The header twice in one file, and in two files of one program.
+#[test]
+fn the_header_is_included_twice() {
+    let place = scratch("cpp-twice");
+    let header = "#include <sdi.hpp>\n#include <sdi.hpp>\n";
+    let other = "int other() { return sdi::version_number() == SDI_VERSION_NUMBER ? 0 : 1; }\n";
+    let sources = [("main", "int other();\nint main() { return other(); }\n"), ("other", other)];
+    let mut command = compiler("g++", "c++17", &[]);
+    for (name, text) in sources {
+        let source = place.join(name).with_extension("cpp");
+        std::fs::write(&source, format!("{header}{text}")).expect("a source is written");
+        command.arg(source);
+    }
+    let program = place.join("twice");
+    run(command.args(flags(library())).arg("-o").arg(&program));
+    run(&mut Command::new(program));
+}
+
 /// Everything that `sdi.h` has is in the header for C++: functions, and the constants.
 #[test]
 fn nothing_of_the_c_header_is_missing() {

@@ -29,6 +29,12 @@ fn source(place: &Path) -> PathBuf {
     source
 }
 
+fn source_cpp(place: &Path) -> PathBuf {
+    let source = place.join("use.cpp");
+    fs::copy(package().join("tests/programs/use.cpp"), &source).expect("the program is copied");
+    source
+}
+
 fn pkg_config(prefix: &Path, arguments: &[&str]) -> Vec<String> {
     let mut pkg_config = Command::new("pkg-config");
     pkg_config.env("PKG_CONFIG_LIBDIR", prefix.join("lib/pkgconfig")).args(arguments).arg("sdi");
@@ -87,6 +93,11 @@ fn pkg_config_is_enough_for_the_shared_library() {
     run(gcc.args(pkg_config(&prefix, &["--cflags", "--libs"])));
     works(&program, &prefix);
     assert_eq!(needs(&program)[0], soname(&prefix.join("lib/libsdi.so")));
+    let program = place.join("use-cpp");
+    let mut cpp = Command::new("g++");
+    cpp.arg("-std=c++17").arg(source_cpp(&place)).arg("-o").arg(&program);
+    run(cpp.args(pkg_config(&prefix, &["--cflags", "--libs"])));
+    works(&program, &prefix);
 }
 
 #[test]
@@ -107,8 +118,7 @@ fn cmake_is_enough_for_both() {
     let place = scratch("cmake");
     let prefix = installed(&place, "install", &[]);
     source(&place);
-    let source_cpp = package().join("tests/programs/use.cpp");
-    fs::copy(source_cpp, place.join("use.cpp")).expect("the program is copied");
+    source_cpp(&place);
     // C++11, so that the C++ programs have C++17 from the package.
     let mut lists = String::from("cmake_minimum_required(VERSION 3.13)\nproject(use C CXX)\n");
     lists.push_str("set(CMAKE_CXX_STANDARD 11)\n");
@@ -144,6 +154,18 @@ fn cmake_is_enough_for_both() {
     let later = lists.replace(concat!("sdi ", env!("CARGO_PKG_VERSION")), "sdi 999.0");
     fs::write(place.join("CMakeLists.txt"), later).unwrap();
     assert!(!configure("later").status.success());
+}
+
+#[test]
+fn cmake_builds_the_examples_in_cpp() {
+    let place = scratch("cmake-examples");
+    let prefix = installed(&place, "install-shared", &[]);
+    let mut cmake = Command::new("cmake");
+    cmake.arg("-S").arg(repository().join("bindings/cpp/examples")).arg("-B").arg(&place);
+    run(cmake.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
+    run(Command::new("cmake").arg("--build").arg(&place));
+    let usage = output(&mut Command::new(place.join("open_file")));
+    assert!(String::from_utf8_lossy(&usage.stderr).starts_with("usage"), "{usage:?}");
 }
 
 /// What a static program has to link besides is what the compiler says, in every place that says it.
