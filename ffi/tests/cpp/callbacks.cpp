@@ -6,6 +6,15 @@
 #include <optional>
 #include <stdexcept>
 
+// Memory is short for whoever asks for it without an exception, as sdi.hpp does.
+static bool memory_is_short = false;
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept {
+    return memory_is_short ? nullptr : ::operator new(size);
+}
+void *operator new[](std::size_t size, const std::nothrow_t &) noexcept {
+    return memory_is_short ? nullptr : ::operator new[](size);
+}
+
 namespace {
 
 // A sink that collects, and that refuses or throws at one of its calls. A return of 0 throws.
@@ -332,6 +341,26 @@ void modules_go_once() {
     CHECK(alive == 0);
 }
 
+void short_memory(const fixture &f) {
+    int alive = 0;
+    std::string got;
+    const auto m = std::make_shared<module>(EVP_EC_gen("P-256"), alive);
+    const auto spki = m->spki();
+    sdi::key_ops ops = ops_of(m);
+    CHECK(m.use_count() == 8);
+    const auto profile = sdi::profile::auto_;
+    const auto form = sdi::form::pem;
+    memory_is_short = true;
+    CHECK(sdi::key::from_ops(std::move(ops), spki).code() == result_code::memory);
+    CHECK(sdi::opener::create(f.ring, sink{got, counted(alive)}).code() == result_code::memory);
+    CHECK(sdi::seal(f.cert, profile, form, f.plain).code() == result_code::memory);
+    const auto sealer = sdi::sealer::create(f.cert, profile, form, sink{got, counted(alive)});
+    CHECK(sealer.code() == result_code::memory && *sealer.error().text() != '\0');
+    memory_is_short = false;
+    ops = {};
+    CHECK(m.use_count() == 1 && alive == 1);
+}
+
 } // namespace
 
 int main() {
@@ -345,6 +374,7 @@ int main() {
     modules_work();
     modules_fail();
     modules_go_once();
+    short_memory(f);
     CHECK(f.works());
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include <functional>
@@ -52,7 +53,7 @@ struct module {
     std::int32_t rsa_raw(sdi::bytes_view ct, sdi::bytes_span out, std::size_t &out_len) const {
         const evp<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(key.get(), nullptr));
         CHECK(EVP_PKEY_decrypt_init(context.get()) == 1);
-        CHECK(EVP_PKEY_CTX_set_rsa_padding(context.get(), 3 /* RSA_NO_PADDING */) == 1);
+        CHECK(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_NO_PADDING) == 1);
         out_len = out.size();
         CHECK(EVP_PKEY_decrypt(context.get(), out.data(), &out_len, ct.data(), ct.size()) == 1);
         return 0;
