@@ -214,10 +214,11 @@ private:
 
 } // namespace detail
 
+template <class T> class result;
+
 /// Why a call failed.
 class error : detail::owner<sdi_error, sdi_error_free> {
 public:
-    error() noexcept = default;
     /// Takes over what a call of C said: its result, and the detail or NULL.
     explicit error(sdi_result r, sdi_error *from_c = nullptr) noexcept : owner(from_c), code_(r) {}
 
@@ -231,11 +232,14 @@ public:
     std::int64_t vendor_code() const noexcept { return sdi_error_vendor_code(get()); }
 
 private:
+    // An error that is none is a result without an error, and nothing to make one of.
+    friend class result<void>;
+    error() noexcept = default;
+
     sdi_result code_ = SDI_OK;
 };
 
 /// Success, or an error.
-template <class T> class result;
 template <> class [[nodiscard]] result<void> {
 public:
     result() noexcept = default;

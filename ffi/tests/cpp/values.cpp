@@ -11,12 +11,15 @@ namespace {
 
 template <class T> constexpr bool moves_only() {
     return std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
-           !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
-           std::is_nothrow_default_constructible_v<T>;
+           !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 }
 static_assert(moves_only<sdi::error>() && moves_only<sdi::bytes>() && moves_only<sdi::key>() &&
               moves_only<sdi::cert>() && moves_only<sdi::keyring>() && moves_only<sdi::opener>() &&
               moves_only<sdi::sealer>() && moves_only<sdi::install>());
+// A function that fails cannot say so without a reason, which would be a success without a value.
+static_assert(!std::is_default_constructible_v<sdi::error> &&
+              !std::is_default_constructible_v<sdi::result<sdi::bytes>> &&
+              std::is_default_constructible_v<sdi::result<void>>);
 
 // A bool is no result of a callback, and bytes that are const are nothing to write to.
 static_assert(std::is_convertible_v<int, sdi::callback_result> &&
@@ -238,8 +241,8 @@ void errors(const fixture &f) {
     sdi::error taken = std::move(failed).error();
     CHECK(taken.code() == result_code::not_encrypted && taken.text() == text);
     CHECK(failed.code() == result_code::not_encrypted && *failed.error().text() != '\0');
-    const sdi::error none;
-    CHECK(none.code() == result_code::ok && none.vendor_code() == 0);
+    const sdi::result<void> fine;
+    CHECK(fine.error().code() == result_code::ok && fine.error().vendor_code() == 0);
     sdi_error *from_c = nullptr;
     sdi_bytes *plain = nullptr;
     const sdi_result r = sdi_open(f.ring.get(), nullptr, 0, &plain, &from_c);
