@@ -205,8 +205,6 @@
 #![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
 extern crate alloc;
-#[cfg(feature = "std")]
-extern crate std;
 
 mod asn1;
 mod autoinstall;

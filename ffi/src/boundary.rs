@@ -3,7 +3,6 @@
 use crate::code::Code;
 use crate::error::{Failure, sdi_error, sdi_result, sdi_result_code};
 use crate::pointer::Caller;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The whole body of an exported function. The work gets the [`Caller`].
 ///
@@ -54,9 +53,17 @@ pub(crate) fn plain<R>(caller: &Caller, after_panic: R, work: impl FnOnce(&Calle
     answer
 }
 
+#[cfg(panic = "unwind")]
 fn caught(caller: &Caller, work: Work<'_>) -> Result<(), Failure> {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     // What a panic may have left half done is a handle, and that handle is shut (see `pointer`).
     catch_unwind(AssertUnwindSafe(|| work(caller))).unwrap_or(Err(Failure::Panicked))
+}
+
+/// Where a panic does not unwind, it has ended the process.
+#[cfg(not(panic = "unwind"))]
+fn caught(caller: &Caller, work: Work<'_>) -> Result<(), Failure> {
+    work(caller)
 }
 
 fn number_of(answer: &Result<(), Failure>) -> sdi_result {

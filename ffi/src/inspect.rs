@@ -4,6 +4,7 @@ use crate::boundary::boundary;
 use crate::bytes::sdi_bytes;
 use crate::error::{Failure, sdi_error, sdi_result};
 use crate::memory;
+use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use sdi::{Encoding, Envelope, Limits, PemLabel, Secret};
 

@@ -8,9 +8,9 @@ use crate::key_ops::OpsKey;
 use crate::memory;
 use crate::optional::{identity, system_random};
 use crate::pointer::Handle;
+use alloc::sync::Arc;
 use core::ffi::c_void;
 use sdi::{DeviceKey, KeyAlgorithm, PublicKey, RandomSource, SoftwareKey};
-use std::sync::Arc;
 
 /// A device's private key: in memory, or in a module behind callbacks.
 pub struct sdi_key {

@@ -6,13 +6,15 @@ use crate::error::{Failure, sdi_error, sdi_result};
 use crate::key::{Key, sdi_key, sdi_key_alg, sdi_key_alg_code};
 use crate::memory;
 use crate::pointer::Caller;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::ffi::c_void;
 use core::fmt::{self, Debug, Formatter};
 use core::mem::offset_of;
 use core::ptr;
 use sdi::SignatureScheme;
 use sdi::{DeviceKey, KeyAlgorithm, KeyError, PeerPoint, PublicKey, RsaScheme, Secret};
-use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What an RSA key is asked for: a constant of sdi_rsa_scheme_code.

@@ -1,6 +1,7 @@
 //! Being out of memory, as an answer.
 
 use crate::error::Failure;
+use alloc::vec::Vec;
 
 /// What opening takes in small pieces, which Rust cannot do without: it would end the process.
 const SMALL_PIECES: usize = 256 << 10;

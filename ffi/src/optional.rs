@@ -18,6 +18,7 @@ pub(crate) const fn system_random() -> Result<impl RandomSource, Failure> {
 #[cfg(feature = "identity")]
 pub(crate) mod identity {
     use super::{Failure, RandomSource};
+    use alloc::string::String;
     use sdi::SoftwareKey;
     use sdi::{Certificate, DeviceId, DeviceKey, IdentityBuilder, KeyAlgorithm, PublicKey, Secret};
 
@@ -57,6 +58,7 @@ pub(crate) mod identity {
 #[cfg(not(feature = "identity"))]
 pub(crate) mod identity {
     use super::{Failure, RandomSource};
+    use alloc::string::String;
     use sdi::{Certificate, DeviceKey, KeyAlgorithm, Secret, SoftwareKey};
 
     const LEFT_OUT: Failure = Failure::Unsupported("makes no keys and certificates");
@@ -94,6 +96,7 @@ pub(crate) mod identity {
 pub(crate) mod seal {
     use super::Failure;
     use crate::seal::{sdi_form_code, sdi_profile_code};
+    use alloc::vec::Vec;
     pub(crate) use sdi::Sealer;
     use sdi::{Certificate, Form, Profile};
 
@@ -139,6 +142,7 @@ pub(crate) mod seal {
 pub(crate) mod seal {
     use super::Failure;
     use crate::seal::{sdi_form_code, sdi_profile_code};
+    use alloc::vec::Vec;
     use sdi::{Certificate, Misuse, Sink};
 
     const LEFT_OUT: Failure = Failure::Unsupported("does not seal");

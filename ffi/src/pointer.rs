@@ -4,16 +4,20 @@
 //! another one goes in alone, and who finds the door shut is told so: a call from inside a callback,
 //! or from a second thread, answers `SDI_ERR_STATE` and does no harm to the first. A free while
 //! somebody is inside is done by the last one who leaves.
+//!
+//! This file is longer than others, so that `unsafe` blocks are in two files: it has what needs them in
+//! a build without std, too.
 
 use crate::error::Failure;
 use crate::key::sdi_random;
 use crate::open::sdi_sink;
-use core::cell::{Cell, UnsafeCell};
+use crate::state::{IN_USE, READER, State, WRITER};
+use alloc::alloc::{alloc, dealloc};
+use core::alloc::Layout;
+use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char, c_void};
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicUsize, Ordering};
-use std::alloc::Layout;
 
 /// The C caller of one exported function, who has promised that every pointer is what the header
 /// says. What is borrowed from it ends with the call.
@@ -182,7 +186,11 @@ impl Caller {
         handle: *const H,
         work: impl FnOnce(&H::Value) -> Result<R, Failure>,
     ) -> Result<R, Failure> {
-        let visit = Visit::new(Door::<H::Value>::of(handle)?, READER)?;
+        let door = Door::<H::Value>::of(handle)?;
+        // Other threads may read at the same time; this one may not, it would be in a callback.
+        let reading = Reading::of(door.cast().as_ptr())?;
+        reading.begin()?;
+        let visit = Visit::new(door, READER)?;
         // SAFETY: while there are readers there is no writer, and the value stays.
         let answer = work(unsafe { &*visit.door.as_ref().value.get() });
         visit.leave_whole();
@@ -222,7 +230,7 @@ impl<T> Door<T> {
     fn build(value: T) -> Result<*mut Self, Failure> {
         let layout = Layout::new::<Self>();
         // SAFETY: the state is in it, so the size is not 0.
-        let place = unsafe { std::alloc::alloc(layout) }.cast::<Self>();
+        let place = unsafe { alloc(layout) }.cast::<Self>();
         if place.is_null() {
             return Err(sdi::Error::OutOfMemory.into());
         }
@@ -241,68 +249,23 @@ impl<T> Door<T> {
         // value is dropped where it stands, before the memory goes.
         unsafe {
             ptr::drop_in_place(door.as_ref().value.get());
-            std::alloc::dealloc(door.as_ptr().cast(), Layout::new::<Self>());
+            dealloc(door.as_ptr().cast(), Layout::new::<Self>());
         }
     }
 }
-
-/// Who is behind a door, and what became of it.
-#[derive(Default)]
-struct State(AtomicUsize);
-
-/// Bits of a state; above them the readers are counted.
-const FREED: usize = 1;
-const PANICKED: usize = 2;
-const WRITER: usize = 4;
-const READER: usize = 8;
-
-impl State {
-    fn enter(&self, who: usize) -> Result<(), Failure> {
-        let shut = if who == WRITER { usize::MAX } else { FREED | PANICKED | WRITER };
-        self.0
-            .fetch_update(Ordering::Acquire, Ordering::Relaxed, |state| {
-                (state & shut == 0).then(|| state + who)
-            })
-            .map(drop)
-            .map_err(|state| if state & PANICKED == 0 { IN_USE } else { Failure::Panicked })
-    }
-
-    /// Whether it has to be torn down now.
-    fn leave(&self, who: usize, is_whole: bool) -> bool {
-        if who == WRITER && !is_whole {
-            self.0.fetch_or(PANICKED, Ordering::Relaxed);
-        }
-        let after = self.0.fetch_sub(who, Ordering::AcqRel) - who;
-        after & FREED != 0 && after < WRITER
-    }
-
-    /// Whether it has to be torn down now.
-    fn free(&self) -> bool {
-        let before = self.0.fetch_or(FREED, Ordering::AcqRel);
-        before & FREED == 0 && before < WRITER
-    }
-}
-
-const IN_USE: Failure = Failure::State(
-    "the object is in use: this call comes from inside a callback of another call on it, or from a \
-     second thread",
-);
 
 /// Somebody inside.
 struct Visit<T> {
     door: NonNull<Door<T>>,
     who: usize,
     is_whole: bool,
-    _reading: Option<Reading>,
 }
 
 impl<T> Visit<T> {
     fn new(door: NonNull<Door<T>>, who: usize) -> Result<Self, Failure> {
-        // Other threads may read at the same time; this one may not, it would be in a callback.
-        let reading = if who == READER { Some(Reading::begin(door.cast())?) } else { None };
         // SAFETY: not NULL, so the caller has not freed it yet.
         unsafe { door.as_ref() }.state.enter(who)?;
-        Ok(Self { door, who, is_whole: false, _reading: reading })
+        Ok(Self { door, who, is_whole: false })
     }
 
     fn leave_whole(mut self) {
@@ -319,37 +282,175 @@ impl<T> Drop for Visit<T> {
     }
 }
 
-std::thread_local! {
-    /// The doors behind which this thread reads: those of a call, and of calls from its callbacks.
-    static READ: Cell<[*mut (); Reading::DEPTH]> =
-        const { Cell::new([ptr::null_mut(); Reading::DEPTH]) };
+/// A call that reads behind a door. It stands on the stack of that call, and knows the one whose
+/// callback the call came from.
+struct Reading {
+    door: *mut (),
+    outer: *const Self,
 }
-
-/// An entry of that list.
-struct Reading(NonNull<()>);
 
 impl Reading {
     /// More calls within callbacks than anybody needs.
-    const DEPTH: usize = 8;
+    const DEEPEST: usize = 8;
 
-    fn begin(door: NonNull<()>) -> Result<Self, Failure> {
-        let mut list = READ.get();
-        if list.contains(&door.as_ptr()) {
-            return Err(IN_USE);
+    fn of(door: *mut ()) -> Result<Self, Failure> {
+        let outer = innermost::get()?.cast();
+        let mut other: *const Self = outer;
+        for _ in 0..Self::DEEPEST {
+            // SAFETY: NULL, or on the stack of a call of this thread that has not returned.
+            let Some(reading) = (unsafe { other.as_ref() }) else {
+                return Ok(Self { door, outer });
+            };
+            if reading.door == door {
+                return Err(IN_USE);
+            }
+            other = reading.outer;
         }
-        let free = list.iter_mut().find(|entry| entry.is_null());
-        *free.ok_or(Failure::State("callbacks call each other too deeply"))? = door.as_ptr();
-        READ.set(list);
-        Ok(Self(door))
+        Err(Failure::State("callbacks call each other too deeply"))
+    }
+
+    /// From now on it must not move.
+    fn begin(&self) -> Result<(), Failure> {
+        innermost::set(ptr::from_ref(self).cast())
     }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        READ.set(READ.get().map(
-            |entry| {
-                if entry == self.0.as_ptr() { ptr::null_mut() } else { entry }
-            },
-        ));
+        // There was memory for the first pointer of this thread, so there is for the next one.
+        let _ = innermost::set(self.outer.cast());
+    }
+}
+
+/// A pointer of each thread, to the innermost [`Reading`].
+#[cfg(panic = "unwind")]
+mod innermost {
+    use crate::error::Failure;
+    use core::{cell::Cell, ptr};
+
+    std::thread_local! {
+        static INNERMOST: Cell<*const ()> = const { Cell::new(ptr::null()) };
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "without std it can fail")]
+    pub(super) fn get() -> Result<*const (), Failure> {
+        Ok(INNERMOST.get())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "without std it can fail")]
+    pub(super) fn set(reading: *const ()) -> Result<(), Failure> {
+        INNERMOST.set(reading);
+        Ok(())
+    }
+}
+
+/// The same by POSIX.
+#[cfg(not(panic = "unwind"))]
+mod innermost {
+    use crate::error::Failure;
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    use libc::pthread_key_t;
+
+    const NO_MEMORY: Failure = Failure::Core(sdi::Error::OutOfMemory);
+
+    /// The key of the pointer and one, or 0 as long as there is none.
+    static KEY: AtomicUsize = AtomicUsize::new(0);
+
+    fn key() -> Result<pthread_key_t, Failure> {
+        let mut number = KEY.load(Ordering::Relaxed);
+        if number == 0 {
+            let mut new = 0;
+            // SAFETY: a place for the key, which nothing has to be done for in the end.
+            if unsafe { libc::pthread_key_create(&raw mut new, None) } != 0 {
+                return Err(NO_MEMORY);
+            }
+            number = usize::try_from(new).map_err(|_| NO_MEMORY)? + 1;
+            let first = KEY.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);
+            if let Err(first) = first {
+                // SAFETY: another thread was the first, and nobody knows this one.
+                unsafe { libc::pthread_key_delete(new) };
+                number = first;
+            }
+        }
+        pthread_key_t::try_from(number - 1).map_err(|_| NO_MEMORY)
+    }
+
+    pub(super) fn get() -> Result<*const (), Failure> {
+        // SAFETY: a key that was made, and is never deleted.
+        Ok(unsafe { libc::pthread_getspecific(key()?) }.cast_const().cast())
+    }
+
+    pub(super) fn set(reading: *const ()) -> Result<(), Failure> {
+        // SAFETY: as above.
+        match unsafe { libc::pthread_setspecific(key()?, reading.cast()) } {
+            0 => Ok(()),
+            _ => Err(NO_MEMORY),
+        }
+    }
+}
+
+/// What the standard library does elsewhere: a build that ends after a panic needs nothing of it but
+/// memory, and the end.
+#[cfg(not(panic = "unwind"))]
+mod without_std {
+    use core::alloc::{GlobalAlloc, Layout};
+    use core::ffi::c_void;
+    use core::panic::PanicInfo;
+    use core::ptr;
+
+    /// The memory of C.
+    struct Malloc;
+
+    #[global_allocator]
+    static MALLOC: Malloc = Malloc;
+
+    /// What malloc aligns to without being asked.
+    const ALIGN: usize = 2 * size_of::<*const ()>();
+
+    // SAFETY: malloc, posix_memalign and realloc give what was asked for or NULL, and unwind never.
+    unsafe impl GlobalAlloc for Malloc {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            let (size, align) = (layout.size(), layout.align());
+            // A small piece is aligned for nothing larger than itself.
+            if align <= ALIGN && align <= size {
+                // SAFETY: nothing is asked of the caller.
+                return unsafe { libc::malloc(size) }.cast();
+            }
+            let mut place: *mut c_void = ptr::null_mut();
+            // SAFETY: a power of two, and not less than a pointer.
+            match unsafe { libc::posix_memalign(&raw mut place, align.max(ALIGN), size) } {
+                0 => place.cast(),
+                _ => ptr::null_mut(),
+            }
+        }
+
+        unsafe fn dealloc(&self, place: *mut u8, _: Layout) {
+            // SAFETY: it came from above, in either way.
+            unsafe { libc::free(place.cast()) };
+        }
+
+        unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+            if layout.align() <= ALIGN && layout.align() <= size {
+                // SAFETY: it came from above, in either way.
+                return unsafe { libc::realloc(place.cast(), size) }.cast();
+            }
+            // SAFETY: the caller has promised that this is a layout.
+            let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+            // SAFETY: neither size is 0, and both places have the lesser one.
+            unsafe {
+                let moved = self.alloc(new);
+                if !moved.is_null() {
+                    ptr::copy_nonoverlapping(place, moved, layout.size().min(size));
+                    self.dealloc(place, layout);
+                }
+                moved
+            }
+        }
+    }
+
+    #[panic_handler]
+    fn panic(_: &PanicInfo<'_>) -> ! {
+        // SAFETY: nothing is asked of the caller.
+        unsafe { libc::abort() }
     }
 }

@@ -9,6 +9,7 @@ use crate::memory;
 use crate::open::sdi_sink;
 use crate::optional::seal::{self, Sealer};
 use crate::pointer::{CSink, Caller, Handle};
+use alloc::vec::Vec;
 use core::ffi::c_void;
 use sdi::Certificate;
 

@@ -5,7 +5,7 @@ mod support;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use support::c::{WARNINGS, compilers, flags, library};
+use support::c::{COMPILERS, WARNINGS, flags, library};
 use support::{output, read, repository, run, scratch};
 
 /// The examples, built, with a device's key and a file for it.
@@ -148,7 +148,7 @@ fn what_the_documents_show_compiles() {
             let stem = Path::new(document).file_stem().expect("a name").display();
             let source = place.join(format!("{stem}-{number}.c"));
             std::fs::write(&source, block).expect("a block is written");
-            let (compiler, language) = compilers()[0];
+            let (compiler, language) = COMPILERS[0];
             let mut command = Command::new(compiler);
             command
                 .args(WARNINGS)

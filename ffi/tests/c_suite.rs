@@ -1,7 +1,6 @@
 //! C programs against the library: `c/*.c`, and the examples in `examples/c`.
 //!
-//! They are compiled as C99 and C++11 by each compiler that is here (gcc has to be), warnings are
-//! errors, and they know `include/sdi.h` only. `ffi/sanitize.sh` runs the same programs under
+//! They are compiled as C99 and C++11 by gcc and clang, warnings are errors, and they know `include/sdi.h` only. `ffi/sanitize.sh` runs the same programs under
 //! sanitizers.
 
 mod support;
@@ -9,16 +8,17 @@ mod support;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::c::{WARNINGS, compile, compilers, flags, library, optimised};
+use support::c::{COMPILERS, WARNINGS, compile, firmware, flags, library, optimised};
 use support::{package, read, repository, run, scratch};
 
 fn source(name: &str) -> PathBuf {
     package().join("tests/c").join(name).with_extension("c")
 }
 
-/// Compiles a program with every compiler and runs each.
+/// Compiles a program with every compiler and runs each; as C also with the library of firmware.
 fn everywhere(name: &str) {
-    for (compiler, language) in compilers() {
+    with(firmware(), name);
+    for (compiler, language) in COMPILERS {
         run(&mut Command::new(compile(compiler, language, &source(name), library())));
     }
 }
@@ -99,11 +99,13 @@ fn a_panic_ends_in_its_call() {
 fn short_memory_is_an_answer() {
     with(library(), "memory");
     with(optimised(), "memory");
+    with(firmware(), "memory");
 }
 
 #[test]
 fn small_stacks_are_enough() {
     with(optimised(), "stacks");
+    with(firmware(), "stacks");
 }
 
 #[test]
@@ -120,7 +122,7 @@ fn the_example_of_autoinstall_goes_its_way() {
 /// The header twice in one file, and in two files of one program.
 #[test]
 fn the_header_is_included_twice() {
-    for (compiler, language) in compilers() {
+    for (compiler, language) in COMPILERS {
         let place = scratch(&format!("c-twice-{compiler}"));
         let mut second = Command::new(compiler);
         second.args(WARNINGS).args(language).args(["-DSECOND", "-c"]).arg(source("twice"));

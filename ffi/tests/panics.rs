@@ -1,4 +1,4 @@
-//! A panic ends at the border, in the profile that devices get: `cargo test` itself always unwinds.
+//! What a panic comes to, in the profiles that are shipped: `cargo test` itself always unwinds.
 
 mod support;
 
@@ -7,7 +7,7 @@ use support::{build, output, package, program, run, scratch};
 
 #[test]
 fn a_panic_is_a_number_and_shuts_one_handle() {
-    let library = build("panic-test", &["--profile", "firmware", "--features", "panic-test"]);
+    let library = build("c-suite", &["--profile", "release", "--features", "panic-test"]);
     let place = scratch("panics");
     let program = program(&package().join("tests/programs/panic.c"), &place, &library);
     let output = output(Command::new(&program).env_remove("RUST_BACKTRACE"));
@@ -21,4 +21,15 @@ fn a_panic_is_a_number_and_shuts_one_handle() {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--quiet", "--error-exitcode=9", "--leak-check=full"]);
     run(valgrind.arg(program));
+}
+
+#[test]
+fn a_panic_in_firmware_ends_the_process() {
+    let library = build("firmware", &["--profile", "firmware", "--features", "panic-test"]);
+    let place = scratch("aborts");
+    let program = program(&package().join("tests/programs/abort.c"), &place, &library);
+    let output = output(&mut Command::new(program));
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {shown}", output.status);
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
 }

@@ -2,7 +2,6 @@
 
 use crate::asn1::{self, der, der_sequence};
 use crate::{Error, Result};
-use alloc::format;
 use alloc::vec::Vec;
 
 /// How long a certificate says that it is valid. Nothing here looks at it (RFC 8886, 3.1); other
@@ -42,11 +41,14 @@ fn time(unix: u64) -> Result<Vec<u8>> {
     let (year, month, day) = date(unix / DAY);
     let second = unix % DAY;
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    let rest = format!("{month:02}{day:02}{hour:02}{minute:02}{second:02}Z");
+    // Not `format!`: its code of `alloc` is the only one that a build for firmware would unwind for.
+    let digit = |number: u64| b'0' + u8::try_from(number % 10).unwrap_or(0);
+    let two = |number: u64| [digit(number / 10), digit(number)];
+    let rest = [year % 100, month, day, hour, minute, second].map(two);
     Ok(if year < 2050 {
-        der(asn1::UTC_TIME, &[format!("{:02}", year % 100).as_bytes(), rest.as_bytes()])
+        der(asn1::UTC_TIME, &[rest.as_flattened(), b"Z"])
     } else {
-        der(asn1::GENERALIZED_TIME, &[format!("{year:04}").as_bytes(), rest.as_bytes()])
+        der(asn1::GENERALIZED_TIME, &[&two(year / 100), rest.as_flattened(), b"Z"])
     })
 }
 

@@ -23,6 +23,15 @@ pub(crate) fn optimised() -> &'static Path {
     })
 }
 
+/// The library of firmware, without the standard library.
+pub(crate) fn firmware() -> &'static Path {
+    static PLACE: OnceLock<PathBuf> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        let arguments = ["--profile", "firmware", "--features", "panic-test"];
+        installed("c-suite-firmware", &build("firmware", &arguments))
+    })
+}
+
 /// A folder where the library has the name that programs look for, and pkg-config finds it. Several
 /// tests may make the same one at once. The old kind of path goes before the LD_LIBRARY_PATH that
 /// cargo sets.
@@ -46,15 +55,12 @@ fn installed(name: &str, built: &Path) -> PathBuf {
     place
 }
 
-/// The compilers that are here, with the language each one is for.
-pub(crate) fn compilers() -> Vec<(&'static str, &'static [&'static str])> {
+/// The compilers, with the language that each one is for.
+pub(crate) const COMPILERS: [(&str, &[&str]); 4] = {
     const C: &[&str] = &["-std=c99"];
     const CPP: &[&str] = &["-x", "c++", "-std=c++11"];
-    let mut found = vec![("gcc", C), ("g++", CPP)];
-    let is_here = |name| Command::new(name).arg("--version").output().is_ok();
-    found.extend([("clang", C), ("clang++", CPP)].into_iter().filter(|(name, _)| is_here(*name)));
-    found
-}
+    [("gcc", C), ("g++", CPP), ("clang", C), ("clang++", CPP)]
+};
 
 /// Compiles a program of `c/`, or of another folder, and links it with the library.
 pub(crate) fn compile(compiler: &str, language: &[&str], source: &Path, library: &Path) -> PathBuf {
