@@ -15,6 +15,37 @@ fn a_stream_of_256_mib_needs_less_than_8_mib() {
     assert!((1..8 << 10).contains(&most), "{most} KiB");
 }
 
+/// The budget: the file's length and 64 KiB for a whole file, and 64 KiB for a stream.
+#[test]
+fn a_file_of_64_kib_is_opened_within_the_budget() {
+    const KIB: usize = 1 << 10;
+    let place = scratch("heap");
+    let program = program(&package().join("tests/programs/heap.c"), &place, &library());
+    let plain = place.join("plain");
+    std::fs::write(&plain, [b'a'; 64 * KIB]).expect("the plaintext is written");
+    for id in [
+        "openssl/cms-p256-aes-256-cbc",
+        "openssl/cms-p521-aes-256-cbc",
+        "openssl/gcm-rsa2048-aes256",
+        "bc/gcm-rsa4096-aes256-gcm",
+    ] {
+        let [key, cert] = ["key", "cert"].map(|name| case(id).path(name));
+        for (cipher, form) in [("-aes-256-gcm", "PEM"), ("-aes-256-cbc", "DER")] {
+            let file = place.join("file");
+            let mut openssl = Command::new("openssl");
+            openssl.args(["cms", "-encrypt", "-binary", cipher, "-outform", form, "-in"]);
+            run(openssl.arg(&plain).arg("-out").arg(&file).arg(&cert));
+            let len = usize::try_from(file.metadata().expect("the file is there").len()).unwrap();
+            let answer = run(Command::new(&program).args([&key, &cert, &file]));
+            eprintln!("{id} {form} of {len} bytes: {answer}");
+            let peaks: Vec<usize> = answer.lines().map(|line| line.parse().unwrap()).collect();
+            assert_eq!(peaks.len(), 2, "{answer}");
+            assert!(peaks[0] <= len + 64 * KIB, "{id} {form}: {} for {len}", peaks[0]);
+            assert!(peaks[1] <= 64 * KIB, "{id} {form}: {}", peaks[1]);
+        }
+    }
+}
+
 /// From nothing on in steps of 64 KiB: `SDI_ERR_MEMORY`, and from some amount on success. The floor is
 /// what an open needs at all with this C library, beside the file's own length.
 fn opens_or_says_so(name: &str, key: &Path, certificate: &Path, file: &Path, plaintext: &Path) {

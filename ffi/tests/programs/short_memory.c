@@ -30,10 +30,22 @@ static void touch_stack(void)
         stack[i] = 1;
 }
 
+/* Leaves the process so much more memory. What the C library keeps for later is taken first. */
 static void limit(size_t more)
 {
+    static const size_t sizes[] = {64 << 10, 4 << 10, 256, 24};
     struct rlimit space;
-    space.rlim_cur = space.rlim_max = address_space() + more;
+    size_t i;
+    CHECK(getrlimit(RLIMIT_AS, &space) == 0);
+    space.rlim_cur = address_space();
+    CHECK(setrlimit(RLIMIT_AS, &space) == 0);
+    for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        void *volatile eaten;
+        do {
+            eaten = malloc(sizes[i]);
+        } while (eaten != NULL);
+    }
+    space.rlim_cur += more;
     CHECK(setrlimit(RLIMIT_AS, &space) == 0);
 }
 
