@@ -39,8 +39,9 @@
  *   leave by longjmp. Inside one, every call on the handle that the outer call is working on answers
  *   SDI_ERR_STATE and does the outer call no harm; freeing that handle is put off until the outer call
  *   returns. Calls nest in callbacks at most eight deep.
- * - Defects. A panic inside the library is caught: SDI_ERR_PANIC.
- * - Memory. Being short of it is SDI_ERR_MEMORY. A call that needs memory first asks for 256 KiB on
+ * - Defects. A panic inside the library is caught: SDI_ERR_PANIC. A library that was built to abort,
+ *   as profile firmware is, ends the process instead: SIGABRT.
+ * - Memory. Being short of it is SDI_ERR_MEMORY. A call that needs memory first asks for 40 KiB on
  *   top of what its data need, and refuses if they are not there. Calls need 64 KiB of stack with a
  *   P-256 key, and 128 KiB with any other but P-521, which needs 256 KiB.
  * - Growth. Numbers and names never change their meaning. SDI_ABI_VERSION, which is N in libsdi.so.N,
@@ -80,7 +81,8 @@ typedef enum {
   // An argument is NULL that must not be.
   SDI_ERR_NULL = 1,
   // A defect of this library was caught. The non-const handle of that call answers this to
-  // everything but its free; everything else goes on working.
+  // everything but its free; everything else goes on working. A library of profile firmware ends
+  // the process instead.
   SDI_ERR_PANIC = 2,
   // Memory is short. *err may stay NULL.
   SDI_ERR_MEMORY = 3,
@@ -187,8 +189,8 @@ uint64_t sdi_features(void);
 // Bytes that a function gives you. They are wiped when you free them.
 typedef struct sdi_bytes sdi_bytes;
 
-// The bytes: never NULL for a live b, also when there are none. Borrowed until you free b. May run
-// at once with other calls that take b.
+// The bytes: never NULL for a live b, also when there are none; NULL for NULL. Borrowed until you
+// free b. May run at once with other calls that take b.
 const uint8_t *sdi_bytes_data(const sdi_bytes *b);
 
 // How many bytes there are; 0 for NULL. May run at once with other calls that take b.
@@ -370,7 +372,8 @@ typedef int32_t sdi_sig_scheme;
 //
 // The struct is copied: fill it with zeros, set size to sizeof(sdi_key_ops), then the members that
 // the key can do. size tells the version: what an older, shorter struct lacks counts as NULL, the
-// end of a newer one is ignored, a size that cuts a member is SDI_ERR_ARGUMENT.
+// end of a newer one is ignored. A size that cuts a member is SDI_ERR_ARGUMENT, and members from the
+// cut on are not looked at: destroy runs if it comes before.
 //
 // A callback returns 0 for success; SDI_OP_REFUSED when the module itself rejects this ciphertext or
 // point, which is handled like a wrong key (SDI_ERR_DECRYPT); anything else is SDI_ERR_KEY with that
@@ -386,7 +389,9 @@ typedef struct sdi_key_ops {
   uint32_t rsa_schemes;
   // Raw ECDH. peer is an uncompressed point (04, x, y) that was checked to be on the curve, or 32
   // bytes for X25519. z is the shared x-coordinate without any derivation; a shorter one is padded
-  // with zeros on the left.
+  // with zeros on the left. It is called by sdi_open, and by the sdi_opener_update that completes
+  // the file's header: before there is plaintext, once for each point of a sender that may have
+  // meant this key, and at most as often as sdi_keyring_set_max_key_ops says.
   int32_t (*agree)(void *user,
                    sdi_key_alg curve,
                    const uint8_t *peer,
@@ -453,8 +458,9 @@ sdi_result sdi_cert_parse(const uint8_t *pem_or_der,
                           sdi_error **err);
 
 // Makes a certificate for a key, signed by the key itself, valid from not_before_unix (seconds since
-// 1970; 0 for a device without a clock) without end. device_id is 1 to 64 of A-Z a-z 0-9 . _ : - and
-// starts with a letter or digit. A key that cannot sign is SDI_ERR_KEY: use sdi_cert_wrap. You own
+// 1970; 0 for a device without a clock) without end. device_id is 1 to 64 of A-Z a-z 0-9 . _ : -,
+// starts with a letter or digit, and has no two dots in a row, for it becomes a part of file names;
+// anything else is SDI_ERR_ARGUMENT. A key that cannot sign is SDI_ERR_KEY: use sdi_cert_wrap. You own
 // *cert_out: free it with sdi_cert_free. May run at once with other calls that take key.
 SDI_MUST_CHECK
 sdi_result sdi_cert_self_sign(const sdi_key *key,
@@ -545,8 +551,8 @@ sdi_result sdi_keyring_set_operator(sdi_keyring *ring,
                                     sdi_operator_mode mode,
                                     sdi_error **err);
 
-// Removes the operator's key, as a factory reset does after SDI_OPERATOR_PREFER. After
-// SDI_OPERATOR_REPLACE it is SDI_ERR_STATE: it is the only key.
+// Removes the operator's key, as a factory reset does after SDI_OPERATOR_PREFER. Without one it is
+// SDI_OK and changes nothing. After SDI_OPERATOR_REPLACE it is SDI_ERR_STATE: it is the only key.
 SDI_MUST_CHECK sdi_result sdi_keyring_remove_operator(sdi_keyring *ring, sdi_error **err);
 
 // Refuses files that are not authenticated encryption (CBC), before any key is used:
@@ -597,8 +603,8 @@ typedef int32_t (*sdi_sink)(void *user, const uint8_t *data, size_t len);
 
 // Decrypts one whole file. The plaintext is given only after tag or padding is verified. With CBC
 // that proves little: check that the configuration is sane before you install it (RFC 8886, figure
-// 3). A key ring without keys is SDI_ERR_STATE. You own *plain_out: free it with sdi_bytes_free,
-// which wipes it. May run at once with other calls that take ring.
+// 3). A key ring without keys is SDI_ERR_STATE, an empty file SDI_ERR_MALFORMED. You own *plain_out:
+// free it with sdi_bytes_free, which wipes it. May run at once with other calls that take ring.
 SDI_MUST_CHECK
 sdi_result sdi_open(const sdi_keyring *ring,
                     const uint8_t *file,
@@ -714,10 +720,10 @@ typedef int32_t sdi_profile;
 // How to write the file down: a constant of sdi_form_code.
 typedef int32_t sdi_form;
 
-// Encrypts one whole configuration to to_len certificates, 1 to 500. It is always binary: bytes in
-// are bytes out. Nothing is checked but the key: whether it is the right one is for you to know, by
-// sdi_cert_spki_sha256. You own *file_out: free it with sdi_bytes_free. May run at once with other
-// calls that take the certificates.
+// Encrypts one whole configuration to to_len certificates, 1 to 500: none is SDI_ERR_ARGUMENT, more
+// are SDI_ERR_LIMIT. It is always binary: bytes in are bytes out. Nothing is checked but the key:
+// whether it is the right one is for you to know, by sdi_cert_spki_sha256. You own *file_out: free
+// it with sdi_bytes_free. May run at once with other calls that take the certificates.
 SDI_MUST_CHECK
 sdi_result sdi_seal(const sdi_cert *const *to,
                     size_t to_len,
@@ -763,9 +769,6 @@ SDI_MUST_CHECK sdi_result sdi_sealer_finish(sdi_sealer *sealer, sdi_error **err)
 void sdi_sealer_free(sdi_sealer *sealer);
 
 /* ---- auto-install: facts in, orders out ---- */
-
-// Bytes that sdi_install_save writes.
-#define SDI_INSTALL_STATE_LEN 64
 
 // The values of sdi_action.
 typedef enum {
@@ -813,16 +816,6 @@ typedef enum {
   SDI_EV_CANCEL = 9,
 } sdi_event_code;
 
-// The machine that runs auto-install (RFC 8886, 4.3): it says what to do next and when, you do it
-// and say how it went. It has no clock, no network, no file and no key.
-//
-// Times are milliseconds from any fixed moment, by a clock that does not jump; one that goes back
-// counts as no time passed. Defaults: attempts start at 0, 5, .., 60 minutes and then hourly, from
-// start to start, without end; a plain file is installed as it is; there is no jitter until a seed is
-// set, so set one. Setters after the first poll, and after a restore, are SDI_ERR_STATE. A call with a
-// wrong event or argument is SDI_ERR_STATE or SDI_ERR_ARGUMENT and changes nothing.
-typedef struct sdi_install sdi_install;
-
 // An order: a constant of sdi_action_code.
 typedef int32_t sdi_action;
 
@@ -836,6 +829,19 @@ const char *sdi_action_name(sdi_action a);
 // The name of an event, for example "SDI_EV_FETCHED", or "SDI_EV_?" for an unknown number. It is
 // static text. May run at once with anything.
 const char *sdi_event_name(sdi_event e);
+
+// Bytes that sdi_install_save writes.
+#define SDI_INSTALL_STATE_LEN 64
+
+// The machine that runs auto-install (RFC 8886, 4.3): it says what to do next and when, you do it
+// and say how it went. It has no clock, no network, no file and no key.
+//
+// Times are milliseconds from any fixed moment, by a clock that does not jump; one that goes back
+// counts as no time passed. Defaults: attempts start at 0, 5, .., 60 minutes and then hourly, from
+// start to start, without end; a plain file is installed as it is; there is no jitter until a seed is
+// set, so set one. Setters after the first poll, and after a restore, are SDI_ERR_STATE. A call with a
+// wrong event or argument is SDI_ERR_STATE or SDI_ERR_ARGUMENT and changes nothing.
+typedef struct sdi_install sdi_install;
 
 // Makes a machine for a device without a configuration: its first boot, a later one, or the one
 // after a factory reset. You own *install_out: free it with sdi_install_free.
@@ -899,7 +905,8 @@ sdi_result sdi_install_handle(sdi_install *install,
                               int32_t arg);
 
 // Asks for one extra attempt now: a technician does not want to wait, or the device has just booted.
-// The schedule stays as it is. During an attempt and after the end it is SDI_ERR_STATE.
+// The schedule stays as it is. During an attempt and after the end, also one that was restored, it
+// is SDI_ERR_STATE.
 SDI_MUST_CHECK
 sdi_result sdi_install_poke(sdi_install *install,
                             uint64_t now_ms);

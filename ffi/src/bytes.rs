@@ -15,8 +15,8 @@ impl Handle for sdi_bytes {
     type Value = Secret;
 }
 
-/// The bytes: never NULL for a live b, also when there are none. Borrowed until you free b. May run
-/// at once with other calls that take b.
+/// The bytes: never NULL for a live b, also when there are none; NULL for NULL. Borrowed until you
+/// free b. May run at once with other calls that take b.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sdi_bytes_data(b: *const sdi_bytes) -> *const u8 {
     boundary!(else ptr::null(), |c| {

@@ -20,7 +20,8 @@ pub enum sdi_result_code {
     /// An argument is NULL that must not be.
     SDI_ERR_NULL = 1,
     /// A defect of this library was caught. The non-const handle of that call answers this to
-    /// everything but its free; everything else goes on working.
+    /// everything but its free; everything else goes on working. A library of profile firmware ends
+    /// the process instead.
     SDI_ERR_PANIC = 2,
     /// Memory is short. *err may stay NULL.
     SDI_ERR_MEMORY = 3,

@@ -39,8 +39,9 @@ pub unsafe extern "C" fn sdi_cert_parse(
 }
 
 /// Makes a certificate for a key, signed by the key itself, valid from not_before_unix (seconds since
-/// 1970; 0 for a device without a clock) without end. device_id is 1 to 64 of A-Z a-z 0-9 . _ : - and
-/// starts with a letter or digit. A key that cannot sign is SDI_ERR_KEY: use sdi_cert_wrap. You own
+/// 1970; 0 for a device without a clock) without end. device_id is 1 to 64 of A-Z a-z 0-9 . _ : -,
+/// starts with a letter or digit, and has no two dots in a row, for it becomes a part of file names;
+/// anything else is SDI_ERR_ARGUMENT. A key that cannot sign is SDI_ERR_KEY: use sdi_cert_wrap. You own
 /// *cert_out: free it with sdi_cert_free. May run at once with other calls that take key.
 #[must_use]
 #[unsafe(no_mangle)]

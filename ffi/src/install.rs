@@ -1,11 +1,11 @@
 //! Auto-install: facts in, orders out.
 
 use crate::boundary::boundary;
-use crate::code::{Code, code};
+use crate::code::Code;
 use crate::detect::{sdi_kind, sdi_kind_code};
 use crate::error::{Failure, sdi_error, sdi_result};
+use crate::orders::{sdi_action, sdi_action_code::*, sdi_event, sdi_event_code, sdi_event_code::*};
 use crate::pointer::Handle;
-use core::ffi::c_char;
 use core::num::NonZeroU32;
 use core::time::Duration;
 use sdi::{Action, Autoinstall, Damage, Detection, Encoding, Event, OnFailure, Outcome};
@@ -47,92 +47,8 @@ impl Install {
     }
 }
 
-/// An order: a constant of sdi_action_code.
-pub type sdi_action = i32;
-
-/// The values of sdi_action.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum sdi_action_code {
-    /// Nothing before that time; then poll again.
-    SDI_ACT_WAIT = 1,
-    /// Get the file, from the beginning: DHCP, then the configuration server. Answer with
-    /// SDI_EV_FETCHED or SDI_EV_FETCH_FAILED.
-    SDI_ACT_FETCH = 2,
-    /// Decrypt the file. Answer with SDI_EV_DECRYPTED or SDI_EV_DECRYPT_FAILED.
-    SDI_ACT_DECRYPT = 3,
-    /// See whether the plaintext is a sane configuration. Answer with SDI_EV_CHECKED or
-    /// SDI_EV_CHECK_FAILED.
-    SDI_ACT_CHECK = 4,
-    /// Install the plaintext. Answer with SDI_EV_INSTALLED or SDI_EV_INSTALL_FAILED.
-    SDI_ACT_INSTALL = 5,
-    /// A configuration is installed: nothing any more.
-    SDI_ACT_DONE = 6,
-    /// It was cancelled, or the settings do not allow to go on: nothing any more.
-    SDI_ACT_ABORTED = 7,
-    /// As SDI_ACT_CHECK, for the file as it was fetched.
-    SDI_ACT_CHECK_RAW = 8,
-    /// As SDI_ACT_INSTALL, for the file as it was fetched.
-    SDI_ACT_INSTALL_RAW = 9,
-}
-
-use sdi_action_code::*;
-
-code!(sdi_action_code:
-    SDI_ACT_WAIT SDI_ACT_FETCH SDI_ACT_DECRYPT SDI_ACT_CHECK SDI_ACT_INSTALL SDI_ACT_DONE
-    SDI_ACT_ABORTED SDI_ACT_CHECK_RAW SDI_ACT_INSTALL_RAW);
-
-/// What happened: a constant of sdi_event_code.
-pub type sdi_event = i32;
-
-/// The values of sdi_event.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum sdi_event_code {
-    /// The whole file is here; arg is the sdi_kind that sdi_detect gave.
-    SDI_EV_FETCHED = 1,
-    /// No address, no server, no file, or not all of it.
-    SDI_EV_FETCH_FAILED = 2,
-    /// The plaintext is here and verified.
-    SDI_EV_DECRYPTED = 3,
-    /// The file did not open; arg is the sdi_result.
-    SDI_EV_DECRYPT_FAILED = 4,
-    /// The configuration is sane.
-    SDI_EV_CHECKED = 5,
-    /// It is not.
-    SDI_EV_CHECK_FAILED = 6,
-    /// The configuration is installed and in use.
-    SDI_EV_INSTALLED = 7,
-    /// It could not be installed.
-    SDI_EV_INSTALL_FAILED = 8,
-    /// Stop: auto-install is not wanted any more. Taken at any time before the end.
-    SDI_EV_CANCEL = 9,
-}
-
-use sdi_event_code::*;
-
-code!(sdi_event_code:
-    SDI_EV_FETCHED SDI_EV_FETCH_FAILED SDI_EV_DECRYPTED SDI_EV_DECRYPT_FAILED SDI_EV_CHECKED
-    SDI_EV_CHECK_FAILED SDI_EV_INSTALLED SDI_EV_INSTALL_FAILED SDI_EV_CANCEL);
-
 /// Bytes that sdi_install_save writes.
 pub const SDI_INSTALL_STATE_LEN: usize = 64;
-
-/// The name of an order, for example "SDI_ACT_FETCH", or "SDI_ACT_?" for an unknown number. It is
-/// static text. May run at once with anything.
-#[unsafe(no_mangle)]
-pub extern "C" fn sdi_action_name(a: sdi_action) -> *const c_char {
-    boundary!(else c"".as_ptr(), |_| sdi_action_code::name(a).unwrap_or(c"SDI_ACT_?").as_ptr())
-}
-
-/// The name of an event, for example "SDI_EV_FETCHED", or "SDI_EV_?" for an unknown number. It is
-/// static text. May run at once with anything.
-#[unsafe(no_mangle)]
-pub extern "C" fn sdi_event_name(e: sdi_event) -> *const c_char {
-    boundary!(else c"".as_ptr(), |_| sdi_event_code::name(e).unwrap_or(c"SDI_EV_?").as_ptr())
-}
 
 /// Makes a machine for a device without a configuration: its first boot, a later one, or the one
 /// after a factory reset. You own *install_out: free it with sdi_install_free.
@@ -319,7 +235,8 @@ pub unsafe extern "C" fn sdi_install_handle(
 }
 
 /// Asks for one extra attempt now: a technician does not want to wait, or the device has just booted.
-/// The schedule stays as it is. During an attempt and after the end it is SDI_ERR_STATE.
+/// The schedule stays as it is. During an attempt and after the end, also one that was restored, it
+/// is SDI_ERR_STATE.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sdi_install_poke(install: *mut sdi_install, now_ms: u64) -> sdi_result {

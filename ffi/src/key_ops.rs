@@ -71,7 +71,8 @@ pub const SDI_OP_REFUSED: i32 = i32::MIN;
 ///
 /// The struct is copied: fill it with zeros, set size to sizeof(sdi_key_ops), then the members that
 /// the key can do. size tells the version: what an older, shorter struct lacks counts as NULL, the
-/// end of a newer one is ignored, a size that cuts a member is SDI_ERR_ARGUMENT.
+/// end of a newer one is ignored. A size that cuts a member is SDI_ERR_ARGUMENT, and members from the
+/// cut on are not looked at: destroy runs if it comes before.
 ///
 /// A callback returns 0 for success; SDI_OP_REFUSED when the module itself rejects this ciphertext or
 /// point, which is handled like a wrong key (SDI_ERR_DECRYPT); anything else is SDI_ERR_KEY with that
@@ -90,7 +91,9 @@ pub struct sdi_key_ops {
     pub rsa_schemes: u32,
     /// Raw ECDH. peer is an uncompressed point (04, x, y) that was checked to be on the curve, or 32
     /// bytes for X25519. z is the shared x-coordinate without any derivation; a shorter one is padded
-    /// with zeros on the left.
+    /// with zeros on the left. It is called by sdi_open, and by the sdi_opener_update that completes
+    /// the file's header: before there is plaintext, once for each point of a sender that may have
+    /// meant this key, and at most as often as sdi_keyring_set_max_key_ops says.
     pub agree: Option<
         unsafe extern "C" fn(
             user: *mut c_void,

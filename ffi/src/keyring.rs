@@ -116,8 +116,8 @@ pub unsafe extern "C" fn sdi_keyring_set_operator(
     })
 }
 
-/// Removes the operator's key, as a factory reset does after SDI_OPERATOR_PREFER. After
-/// SDI_OPERATOR_REPLACE it is SDI_ERR_STATE: it is the only key.
+/// Removes the operator's key, as a factory reset does after SDI_OPERATOR_PREFER. Without one it is
+/// SDI_OK and changes nothing. After SDI_OPERATOR_REPLACE it is SDI_ERR_STATE: it is the only key.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sdi_keyring_remove_operator(

@@ -31,6 +31,7 @@ pub mod keyring;
 mod memory;
 pub mod open;
 mod optional;
+pub mod orders;
 #[cfg(feature = "panic-test")]
 pub mod panic_test;
 mod pointer;

@@ -11,8 +11,8 @@ use sdi::{Opener, Owner, Summary};
 
 /// Decrypts one whole file. The plaintext is given only after tag or padding is verified. With CBC
 /// that proves little: check that the configuration is sane before you install it (RFC 8886, figure
-/// 3). A key ring without keys is SDI_ERR_STATE. You own *plain_out: free it with sdi_bytes_free,
-/// which wipes it. May run at once with other calls that take ring.
+/// 3). A key ring without keys is SDI_ERR_STATE, an empty file SDI_ERR_MALFORMED. You own *plain_out:
+/// free it with sdi_bytes_free, which wipes it. May run at once with other calls that take ring.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sdi_open(

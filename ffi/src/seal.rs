@@ -55,10 +55,10 @@ pub enum sdi_form_code {
 
 code!(sdi_form_code: SDI_FORM_PEM SDI_FORM_DER SDI_FORM_SMIME SDI_FORM_MAGIC_DER);
 
-/// Encrypts one whole configuration to to_len certificates, 1 to 500. It is always binary: bytes in
-/// are bytes out. Nothing is checked but the key: whether it is the right one is for you to know, by
-/// sdi_cert_spki_sha256. You own *file_out: free it with sdi_bytes_free. May run at once with other
-/// calls that take the certificates.
+/// Encrypts one whole configuration to to_len certificates, 1 to 500: none is SDI_ERR_ARGUMENT, more
+/// are SDI_ERR_LIMIT. It is always binary: bytes in are bytes out. Nothing is checked but the key:
+/// whether it is the right one is for you to know, by sdi_cert_spki_sha256. You own *file_out: free
+/// it with sdi_bytes_free. May run at once with other calls that take the certificates.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sdi_seal(
@@ -190,6 +190,9 @@ pub unsafe extern "C" fn sdi_sealer_free(sealer: *mut sdi_sealer) {
     boundary!(else (), |c| c.free(sealer));
 }
 
+/// Certificates that one file can be for.
+const MOST: usize = 500;
+
 /// What so many recipients take, each with a certificate's names and a wrapped key.
 const fn room(recipients: usize) -> usize {
     recipients.saturating_mul(4096)
@@ -209,7 +212,9 @@ impl Caller {
         to: *const *const sdi_cert,
         to_len: usize,
     ) -> Result<Vec<Certificate>, Failure> {
+        // One more than the core takes is enough for it to refuse.
         let to = self.list(to, to_len)?;
+        let to = to.get(..=MOST).unwrap_or(to);
         memory::check(to.len().saturating_mul(size_of::<Certificate>()))?;
         to.iter().map(|cert| self.read(*cert, |cert| Ok(cert.clone()))).collect()
     }

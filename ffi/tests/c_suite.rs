@@ -33,15 +33,17 @@ fn null_in_every_argument() {
     everywhere("nulls");
 }
 
-/// The list in `nulls.c` is complete.
+/// The lists in `nulls.c` and `stacks.c` are complete.
 #[test]
-fn every_function_of_the_header_is_tried_with_null() {
-    let calls = read(source("nulls"));
+fn every_function_of_the_header_is_tried_with_null_and_on_a_small_stack() {
     let header = read(repository().join("include/sdi.h"));
     let functions = functions_of(&header);
     assert!(functions.len() >= 74, "{} functions", functions.len());
-    let missing = functions.iter().filter(|name| !calls.contains(&format!("{name}(")));
-    assert_eq!(missing.collect::<Vec<_>>(), Vec::<&&str>::new());
+    for program in ["nulls", "stacks"] {
+        let calls = read(source(program));
+        let missing = functions.iter().filter(|name| !calls.contains(&format!("{name}(")));
+        assert_eq!(missing.collect::<Vec<_>>(), Vec::<&&str>::new(), "{program}");
+    }
 }
 
 /// Names that are followed by their arguments, outside comments.

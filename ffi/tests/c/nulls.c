@@ -21,7 +21,7 @@ static void results_version_and_bytes(void)
     CHECK(sdi_version_number() == SDI_VERSION_NUMBER);
     CHECK(sdi_abi_version() == SDI_ABI_VERSION);
     CHECK((sdi_features() & SDI_FEATURE_SEAL) != 0);
-    (void)sdi_bytes_data(NULL);
+    CHECK(sdi_bytes_data(NULL) == NULL);
     CHECK(sdi_bytes_len(NULL) == 0);
     sdi_bytes_free(NULL);
     sdi_wipe(NULL, 0);

@@ -177,7 +177,7 @@ static void sealers(const struct fixture *f)
 static void installs(void)
 {
     uint8_t state[SDI_INSTALL_STATE_LEN], seed[1] = {1};
-    sdi_install *install = NULL, *second = NULL;
+    sdi_install *install = NULL, *second = NULL, *third = NULL;
     sdi_action act = 0;
     sdi_event event = 0;
     uint64_t until = 0;
@@ -229,6 +229,13 @@ static void installs(void)
     CHECK(sdi_install_handle(second, 1000, SDI_EV_CANCEL, 0) == SDI_ERR_STATE);
     CHECK(sdi_install_poke(second, 1000) == SDI_ERR_STATE);
     CHECK(sdi_install_outcome(second, &event, &arg) == SDI_OK && event == SDI_EV_CANCEL);
+    CHECK(sdi_install_save(second, 1000, state) == SDI_OK);
+    /* An end stays the end over a reboot. */
+    GIVES(SDI_OK, sdi_install_new(7, &third, &err));
+    CHECK(sdi_install_restore(third, 7, state, sizeof state) == SDI_OK);
+    CHECK(sdi_install_poke(third, 7) == SDI_ERR_STATE);
+    CHECK(sdi_install_poll(third, 7, &act, &until) == SDI_OK && act == SDI_ACT_ABORTED);
+    sdi_install_free(third);
     sdi_install_free(second);
     sdi_install_free(install);
 }
