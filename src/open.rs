@@ -11,7 +11,7 @@ mod stream;
 
 use crate::cms::armor::{self, Found, Start};
 use crate::cms::ber::Walker;
-use crate::secret::wipe_vec;
+use crate::secret::{on_wiped_stack, wipe_stack, wipe_vec};
 use crate::{Damage, Error, KeyRing, Limit, Misuse, Owner, Result, Secret, Unsupported};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -56,6 +56,10 @@ pub fn open(file: &[u8], keys: &KeyRing) -> Result<Opened> {
 /// # Errors
 /// As [`open`].
 pub fn open_in_place(file: &mut Vec<u8>, keys: &KeyRing) -> Result<Summary> {
+    on_wiped_stack(|| in_place(file, keys))
+}
+
+fn in_place(file: &mut Vec<u8>, keys: &KeyRing) -> Result<Summary> {
     check_length(file, keys)?;
     let Found::Enveloped(Start { is_base64: false, at, .. }) = armor::classify(file, true) else {
         return replace(file, keys);
@@ -254,7 +258,11 @@ impl Opener {
     pub fn push(&mut self, input: &[u8], sink: &mut dyn Sink) -> Result<()> {
         // Taken out, so that it is gone after an error, and out of a re-entrant call's reach.
         let mut stream = self.stream.take().ok_or(USED_UP)?;
-        stream.push(input, sink)?;
+        if stream.has_content_key() {
+            stream.push(input, sink)?;
+        } else {
+            on_wiped_stack(|| stream.push(input, sink))?;
+        }
         self.stream = Some(stream);
         Ok(())
     }
@@ -265,7 +273,7 @@ impl Opener {
     /// As [`open`].
     pub fn finish(mut self, sink: &mut dyn Sink) -> Result<Summary> {
         let mut stream = self.stream.take().ok_or(USED_UP)?;
-        stream.finish(sink)
+        on_wiped_stack(|| stream.finish(sink))
     }
 
     fn settings(&mut self) -> Result<&mut Stream, Misuse> {
@@ -274,6 +282,13 @@ impl Opener {
             Some(_) => Err(Misuse("the file has begun; settings come before it")),
             None => Err(USED_UP),
         }
+    }
+}
+
+/// While content was decrypted, its cipher has used the stack.
+impl Drop for Opener {
+    fn drop(&mut self) {
+        wipe_stack();
     }
 }
 

@@ -16,6 +16,7 @@ mod ktri;
 mod recipient;
 
 use crate::asn1::{self, der_header};
+use crate::secret::{on_wiped_stack, wipe_stack};
 use crate::{Certificate, Error, Limit, Misuse, RandomSource, Result, Secret, Sink};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -90,6 +91,16 @@ pub fn seal_as(
     form: Form,
     random: &mut dyn RandomSource,
 ) -> Result<Vec<u8>> {
+    on_wiped_stack(|| whole(plaintext, to, profile, form, random))
+}
+
+fn whole(
+    plaintext: &[u8],
+    to: &[Certificate],
+    profile: Profile,
+    form: Form,
+    random: &mut dyn RandomSource,
+) -> Result<Vec<u8>> {
     let mut stream = Stream::new(to, profile, form, random)?;
     let len = u64::try_from(plaintext.len()).map_err(|_| Error::OutOfMemory)?;
     stream.length = Some(len);
@@ -135,7 +146,8 @@ impl Sealer {
         form: Form,
         random: &mut dyn RandomSource,
     ) -> Result<Self> {
-        Ok(Self { stream: Some(Box::new(Stream::new(to, profile, form, random)?)) })
+        let stream = on_wiped_stack(|| Stream::new(to, profile, form, random).map(Box::new))?;
+        Ok(Self { stream: Some(stream) })
     }
 
     /// Tells the plaintext's length beforehand: then the envelope is DER, otherwise BER. Fewer or
@@ -173,7 +185,14 @@ impl Sealer {
     /// [`Error::Misuse`] for less than the length that was set, [`Error::Sink`] from the sink.
     pub fn finish(mut self, sink: &mut dyn Sink) -> Result<()> {
         let mut stream = self.stream.take().ok_or(USED_UP)?;
-        stream.finish(sink)
+        on_wiped_stack(|| stream.finish(sink))
+    }
+}
+
+/// While content was encrypted, its cipher has used the stack.
+impl Drop for Sealer {
+    fn drop(&mut self) {
+        wipe_stack();
     }
 }
 

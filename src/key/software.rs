@@ -8,7 +8,9 @@ use crate::asn1::{self, Algorithm, Element, Reader, significant};
 #[cfg(feature = "rsa")]
 use crate::crypto::rsa;
 use crate::crypto::{Curve, agreement};
+use crate::secret::on_wiped_stack;
 use crate::{Error, Result, Secret, oid, pem};
+use alloc::boxed::Box;
 use core::fmt::{self, Debug, Formatter};
 
 /// A private key in this process's memory, wiped on drop. Of RSA keys the arithmetic leaves copies of
@@ -30,10 +32,11 @@ pub struct SoftwareKey {
     secret: SecretPart,
 }
 
+/// On the heap, so that a key that is moved leaves no copy behind.
 enum SecretPart {
-    Agreement(agreement::SecretKey),
+    Agreement(Box<agreement::SecretKey>),
     #[cfg(feature = "rsa")]
-    Rsa(alloc::boxed::Box<rsa::SecretKey>),
+    Rsa(Box<rsa::SecretKey>),
 }
 
 const ENCRYPTED: Error = unreadable("it is encrypted; remove its password first");
@@ -47,6 +50,10 @@ impl SoftwareKey {
     /// [`Error::Key`] if it is damaged, encrypted or none; [`Error::Unsupported`] for kinds of keys
     /// that this build does not use.
     pub fn parse(key: &[u8]) -> Result<Self> {
+        on_wiped_stack(|| Self::read(key))
+    }
+
+    fn read(key: &[u8]) -> Result<Self> {
         if !pem::is_pem(key) {
             return Self::from_der(key, None);
         }
@@ -175,7 +182,7 @@ impl SoftwareKey {
 
     fn from_agreement(curve: Curve, key: agreement::SecretKey) -> Result<Self> {
         let public = PublicKey::from_point(curve, &key.public_key())?;
-        Ok(Self { public, secret: SecretPart::Agreement(key) })
+        Ok(Self { public, secret: SecretPart::Agreement(key.into()) })
     }
 
     /// RSAPrivateKey (RFC 8017).
@@ -213,7 +220,8 @@ impl DeviceKey for SoftwareKey {
     fn agree(&self, peer: PeerPoint<'_>) -> Result<Secret, KeyError> {
         match &self.secret {
             SecretPart::Agreement(key) if peer.algorithm == self.public.algorithm => {
-                key.agree(peer.point).ok_or(KeyError::Refused)?.map_err(failed)
+                let shared = on_wiped_stack(|| key.agree(peer.point));
+                shared.ok_or(KeyError::Refused)?.map_err(failed)
             }
             _ => Err(KeyError::Unsupported),
         }
@@ -223,7 +231,8 @@ impl DeviceKey for SoftwareKey {
     fn rsa_decrypt(&self, scheme: super::RsaScheme, ciphertext: &[u8]) -> Result<Secret, KeyError> {
         match (&self.secret, scheme) {
             (SecretPart::Rsa(key), super::RsaScheme::Raw) => {
-                key.apply(ciphertext).ok_or(KeyError::Refused)?.map_err(failed)
+                let block = on_wiped_stack(|| key.apply(ciphertext));
+                block.ok_or(KeyError::Refused)?.map_err(failed)
             }
             _ => Err(KeyError::Unsupported),
         }
@@ -236,7 +245,7 @@ impl DeviceKey for SoftwareKey {
         message: &[u8],
         digest: &[u8],
     ) -> Result<alloc::vec::Vec<u8>, KeyError> {
-        self.signature(scheme, message, digest)
+        on_wiped_stack(|| self.signature(scheme, message, digest))
     }
 }
 

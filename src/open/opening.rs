@@ -67,6 +67,10 @@ impl Opening {
         }
     }
 
+    pub(super) const fn has_content_key(&self) -> bool {
+        self.content.is_some()
+    }
+
     /// Decrypts content within the file and moves the plaintext to the file's start.
     pub(super) fn decrypt_in_place(
         &mut self,

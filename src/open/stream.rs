@@ -50,6 +50,11 @@ impl Stream {
         self.held = Some(Held { max, plaintext: Secret::new() });
     }
 
+    /// Whether the recipients are behind us, and all work with private keys.
+    pub(super) fn has_content_key(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| body.opening.has_content_key())
+    }
+
     pub(super) fn push(&mut self, input: &[u8], sink: &mut dyn Sink) -> Result<()> {
         self.is_begun = true;
         self.received =

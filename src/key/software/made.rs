@@ -5,6 +5,7 @@ use crate::asn1::{self, der, der_bits, der_oid, der_sequence, der_unsigned};
 #[cfg(feature = "rsa")]
 use crate::crypto::rsa;
 use crate::crypto::{Curve, agreement};
+use crate::secret::on_wiped_stack;
 use crate::{KeyAlgorithm, KeyError, RandomSource, Result, Secret};
 use crate::{SignatureScheme, oid, pem};
 use alloc::vec::Vec;
@@ -16,6 +17,10 @@ impl SoftwareKey {
     /// [`Error::Random`](crate::Error::Random) when the source fails, [`Error::Argument`](crate::Error::Argument) for an RSA size other than 2048,
     /// 3072 and 4096, [`Error::Unsupported`](crate::Error::Unsupported) for a kind that this build lacks.
     pub fn generate(algorithm: KeyAlgorithm, random: &mut dyn RandomSource) -> Result<Self> {
+        on_wiped_stack(|| Self::make(algorithm, random))
+    }
+
+    fn make(algorithm: KeyAlgorithm, random: &mut dyn RandomSource) -> Result<Self> {
         match algorithm {
             #[cfg(feature = "rsa")]
             KeyAlgorithm::Rsa(bits @ (2048 | 3072 | 4096)) => {
@@ -41,7 +46,7 @@ impl SoftwareKey {
     /// # Errors
     /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
     pub fn to_pem(&self) -> Result<Secret> {
-        pem::encode_secret("PRIVATE KEY", self.to_pkcs8()?.as_bytes())
+        on_wiped_stack(|| pem::encode_secret("PRIVATE KEY", self.to_pkcs8()?.as_bytes()))
     }
 
     fn to_pkcs8(&self) -> Result<Secret> {
