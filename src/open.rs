@@ -285,7 +285,8 @@ impl Opener {
     }
 }
 
-/// While content was decrypted, its cipher has used the stack.
+/// Each piece of content leaves the cipher's keys on the stack. While the stream lives they are in
+/// memory anyway.
 impl Drop for Opener {
     fn drop(&mut self) {
         wipe_stack();

@@ -189,7 +189,8 @@ impl Sealer {
     }
 }
 
-/// While content was encrypted, its cipher has used the stack.
+/// Each piece of content leaves the cipher's keys on the stack. While the stream lives they are in
+/// memory anyway.
 impl Drop for Sealer {
     fn drop(&mut self) {
         wipe_stack();

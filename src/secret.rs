@@ -144,26 +144,25 @@ pub(crate) fn wipe(bytes: &mut [u8]) {
     zeroize::optimization_barrier(bytes);
 }
 
-/// Does work with secrets, and then overwrites the stack that it used: keys and keyed ciphers are moved
-/// as they are made, and leave copies there that no drop reaches. What holds a secret in the result has
-/// to be on the heap, because the result is moved, too.
+/// Does work with keys, and then overwrites the stack that it used: keys and keyed ciphers are moved as
+/// they are made, and leave copies there that no drop reaches. What holds a secret in the result has to
+/// be on the heap, because the result is moved, too.
 pub(crate) fn on_wiped_stack<T>(work: impl FnOnce() -> T) -> T {
-    /// A frame of its own, where the one of [`wipe_stack`] will be.
+    /// In a frame of its own, where the one of [`wipe_stack`] will be.
     #[inline(never)]
-    fn run<T>(work: impl FnOnce() -> T) -> T {
+    fn out_of_line<T>(work: impl FnOnce() -> T) -> T {
         work()
     }
-    let result = run(work);
+    let result = out_of_line(work);
     wipe_stack();
     result
 }
 
-/// Overwrites the stack below the caller. Also between steps of one call: what goes to the heap next
-/// would take copies along in bytes that it does not use.
+/// Overwrites the stack below the caller: half of what a call with a P-256 key may use; below that are
+/// leaves of arithmetic. Also between steps of one call, because what goes to the heap next would
+/// take copies along in bytes that it does not use.
 #[inline(never)]
 pub(crate) fn wipe_stack() {
-    /// Half of what a call with a P-256 key may use. Below that are leaves of arithmetic, which blinds
-    /// or mixes what it works on.
     const USED: usize = 32 << 10;
     wipe(&mut [0; USED]);
 }

@@ -21,25 +21,22 @@ use sdi::{
     DeviceId, DeviceKey, Error, Form, Identity, IdentityBuilder, KeyAlgorithm, KeyRing, Opener,
     Profile, RandomSource, Result, Sealer, Secret, SignatureScheme, SoftwareKey,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use support::corpus::{case, ring_of};
 use support::der::Node;
 use support::forge::{self, Random, Suite, WRAPS};
+use support::image::{Wanted, image};
 use support::keys::certificate;
 
 /// Where the process that is looked at finds its files; it is set in that process alone.
 const FOLDER: &str = "SDI_CORE_IMAGE";
 /// What it does before it waits to be looked at: one thing, so that nothing covers its traces.
 const JOB: &str = "SDI_CORE_IMAGE_JOB";
-
-/// How many bytes of a secret in a row are a find. Text shows in half as many bits.
-const WINDOW: usize = 16;
 
 // ---- the process that is looked at ----
 
@@ -192,61 +189,6 @@ const MADE: [KeyAlgorithm; 4] =
 
 // ---- the process that looks ----
 
-/// What was found of the secrets in a process.
-struct Found {
-    names: BTreeSet<String>,
-    bytes: usize,
-}
-
-/// All that a process may write to: its heap, its stacks, its static data.
-fn image(pid: u32) -> Vec<Vec<u8>> {
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
-    let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
-    let mut regions = Vec::new();
-    for line in maps.lines() {
-        let mut words = line.split_whitespace();
-        let (range, rights) = (words.next().unwrap(), words.next().unwrap());
-        let (from, to) = range.split_once('-').unwrap();
-        let [from, to] = [from, to].map(|hex| u64::from_str_radix(hex, 16).unwrap());
-        if rights.starts_with("rw") {
-            let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
-            memory.read_exact_at(&mut bytes, from).unwrap();
-            regions.push(bytes);
-        }
-    }
-    assert!(!regions.is_empty());
-    regions
-}
-
-/// Names of secrets by the windows of bytes that give them away: forwards, and backwards, as numbers
-/// stand in memory.
-#[derive(Default)]
-struct Wanted(HashMap<[u8; WINDOW], String>);
-
-fn windows(bytes: &[u8]) -> impl Iterator<Item = [u8; WINDOW]> {
-    bytes.windows(WINDOW).filter_map(|window| window.first_chunk().copied())
-}
-
-impl Wanted {
-    fn add(&mut self, name: &str, secret: &[u8]) {
-        assert!(secret.len() >= WINDOW, "{name} is too short to be told from chance");
-        for window in windows(secret) {
-            let mut turned = window;
-            turned.reverse();
-            for bytes in [window, turned] {
-                self.0.insert(bytes, name.to_owned());
-            }
-        }
-    }
-
-    fn in_image(&self, regions: &[Vec<u8>]) -> Found {
-        let bytes = regions.iter().map(Vec::len).sum();
-        let windows = regions.iter().flat_map(|region| windows(region));
-        let names = windows.filter_map(|window| self.0.get(&window)).cloned().collect();
-        Found { names, bytes }
-    }
-}
-
 /// The folder of a process, with what it reads.
 struct Stage {
     folder: tempfile::TempDir,
@@ -295,7 +237,8 @@ impl Stage {
     }
 
     /// Runs the process until it waits, and looks.
-    fn look(&self, job: &str) -> Found {
+    /// The names of what it found.
+    fn look(&self, job: &str) -> BTreeSet<String> {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "subject", "--ignored", "--nocapture", "--test-threads=1"])
             .env(FOLDER, self.folder.path())
@@ -331,10 +274,13 @@ impl Stage {
         for (name, secret) in &self.secrets {
             wanted.add(name, secret);
         }
-        let found = wanted.in_image(&image(child.id()));
+        let regions = image(child.id());
+        let found = wanted.found_in(&regions);
+        let bytes: usize = regions.iter().map(Vec::len).sum();
+        assert!(bytes > 100_000, "{bytes} bytes are no process");
         child.kill().unwrap();
         child.wait().unwrap();
-        println!("{job}: {} bytes, found: {:?}", found.bytes, found.names);
+        println!("{job}: {bytes} bytes, found: {found:?}");
         found
     }
 }
@@ -343,12 +289,11 @@ impl Stage {
 fn found_beside_the_planted(stage: &Stage, job: &str, listed: &[&str]) -> BTreeSet<String> {
     let mut found = stage.look(job);
     for control in ["planted", "planted and freed"] {
-        assert!(found.names.remove(control), "{job}: {control} was not found");
+        assert!(found.remove(control), "{job}: {control} was not found");
     }
-    assert!(found.bytes > 100_000, "{} bytes are no process", found.bytes);
     let is_listed = |name: &String| listed.contains(&name.as_str());
-    assert!(found.names.iter().all(is_listed), "{job}: {:?}", found.names);
-    found.names
+    assert!(found.iter().all(is_listed), "{job}: {found:?}");
+    found
 }
 
 /// R36: keys that are made, certificates, sealing, opening what was sealed.

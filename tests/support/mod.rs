@@ -8,6 +8,8 @@ pub(crate) mod der;
 pub(crate) mod forge;
 pub(crate) mod freed;
 pub(crate) mod gcm;
+#[cfg(target_os = "linux")]
+pub(crate) mod image;
 pub(crate) mod keys;
 pub(crate) mod openssl;
 pub(crate) mod watched;
