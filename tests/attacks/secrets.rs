@@ -5,29 +5,42 @@ use super::support::der::{Node, edited, path};
 use super::support::forge::{self, Suite, WRAPS};
 use super::support::keys::Device;
 use sdi::{
-    Autoinstall, Certificate, ConfigCheck, DeviceKey, Envelope, Error, Form, KeyAlgorithm, Limits,
-    Opener, Policy, Profile, RandomSource, Result, Sealer, Secret, SoftwareKey, Utf8,
+    Autoinstall, Certificate, ConfigCheck, Damage, DeviceId, DeviceKey, Envelope, Error, Event,
+    FirstLine, Form, Hint, IdentityBuilder, KeyAlgorithm, KeyError, KeyFault, KeyRing, LastLine,
+    Limit, Limits, NoNul, NotEmpty, OnFailure, OpenPolicy, Opener, OperatorMode, Outcome,
+    PeerPoint, PemLabel, PlainFile, Policy, Profile, PublicKey, RandomSource, Result, RsaScheme,
+    Sealer, Secret, SignatureScheme, SoftwareKey, SystemRandom, Utf8, Validity,
 };
+use std::any::type_name;
 use std::collections::BTreeSet;
-use std::fmt::Display;
-use std::sync::Arc;
+use std::fmt::{Debug, Display};
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A configuration in which a canary sits.
 const CANARY: &[u8; 32] = b"KOLIBRI_IM_GARTEN_9QX7_4711_ZZZZ";
 
-/// Everything that was printed.
+/// Everything that was printed, and of which types.
 #[derive(Default)]
-struct Printed(Vec<String>);
+struct Printed {
+    texts: Vec<String>,
+    by_debug: BTreeSet<String>,
+    by_display: BTreeSet<String>,
+}
 
 impl Printed {
-    fn debug(&mut self, value: &dyn std::fmt::Debug) {
-        self.0.push(format!("{value:?}"));
-        self.0.push(format!("{value:#?}"));
+    fn debug<T: Debug + ?Sized>(&mut self, value: &T) {
+        self.texts.push(format!("{value:?}"));
+        self.texts.push(format!("{value:#?}"));
+        self.by_debug.insert(name_of::<T>());
     }
 
-    fn display(&mut self, value: &dyn Display) {
-        self.0.push(format!("{value}"));
+    fn display<T: Debug + Display + ?Sized>(&mut self, value: &T) {
+        self.debug(value);
+        self.texts.push(format!("{value}"));
+        self.by_display.insert(name_of::<T>());
     }
 
     /// Whether a secret shows, as text, as hexadecimal digits, or as a list of numbers.
@@ -42,8 +55,15 @@ impl Printed {
             let flat = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
             forms.iter().any(|form| flat.contains(&form.to_lowercase()))
         };
-        self.0.iter().any(shown)
+        self.texts.iter().any(shown)
     }
+}
+
+/// The bare name of a type: `Secret`, not `&sdi::secret::Secret`.
+fn name_of<T: ?Sized>() -> String {
+    let path = type_name::<T>().trim_start_matches('&');
+    let path = path.split('<').next().unwrap_or(path);
+    path.rsplit("::").next().unwrap_or(path).to_owned()
 }
 
 /// A source of randomness that gives the canary.
@@ -132,17 +152,20 @@ fn a24_nothing_printed_shows_a_secret() {
     let machine = Autoinstall::new(Policy::unseeded(), Duration::ZERO);
     printed.debug(&machine);
 
+    print_the_public_ones(&mut printed, &device, &file);
+    assert_all_were_printed(&printed);
+
     let base64 = pem.as_bytes().split(|&byte| byte == b'\n').nth(1).unwrap();
     for secret in [CANARY.as_slice(), KEY_CANARY, &base64[40..60]] {
-        assert!(!printed.shows(secret), "{:?}", printed.0);
+        assert!(!printed.shows(secret), "{:?}", printed.texts);
     }
     // The control: it would be seen.
     for shown in [String::from_utf8_lossy(CANARY).into_owned(), format!("{CANARY:#?}")] {
-        printed.0.push(shown);
+        printed.texts.push(shown);
         assert!(printed.shows(CANARY));
-        printed.0.pop();
+        printed.texts.pop();
     }
-    println!("A24: {} texts show no secret", printed.0.len());
+    println!("A24: {} texts show no secret", printed.texts.len());
 }
 
 /// The same with RSA, whose numbers are long.
@@ -166,48 +189,135 @@ fn a24_no_rsa_number_is_printed() {
     let mut printed = Printed::default();
     printed.debug(&key);
     printed.debug(&device.bare());
-    printed.debug(&key.rsa_decrypt(sdi::RsaScheme::Raw, &[1; 256]).unwrap());
-    printed.debug(&key.rsa_decrypt(sdi::RsaScheme::Raw, &[0xff; 256]).unwrap_err());
+    printed.debug(&key.rsa_decrypt(RsaScheme::Raw, &[1; 256]).unwrap());
+    printed.debug(&key.rsa_decrypt(RsaScheme::Raw, &[0xff; 256]).unwrap_err());
     for number in 3..=8 {
-        assert!(!printed.shows(numbers.at(&[number]).body()), "{:?}", printed.0);
+        assert!(!printed.shows(numbers.at(&[number]).body()), "{:?}", printed.texts);
     }
 }
 
-/// The public types that were printed above.
-const PRINTED: [&str; 16] = [
-    "Autoinstall",
-    "Certificate",
-    "Envelope",
-    "Error",
-    "Identity",
-    "KeyError",
-    "KeyRing",
-    "Opened",
-    "Opener",
-    "Policy",
-    "PublicKey",
-    "Sealer",
-    "Secret",
-    "SoftwareKey",
-    "Summary",
-    "Utf8",
-];
+/// A key that prints what it is given.
+#[derive(Debug)]
+struct Printing(Arc<dyn DeviceKey>, Mutex<Vec<String>>);
 
-/// Those that hold neither a key nor a plaintext, or print nothing because they are traits.
-const WITHOUT_SECRETS: &str = "Action BadState ConfigCheck Damage Detection DeviceId DeviceKey \
-    Encoding Event FirstLine Form Hint IdentityBuilder KeyAlgorithm KeyFault LastLine Limit Limits \
-    Misuse NoNul NotEmpty OnFailure OpenPolicy OperatorMode Outcome Owner PeerPoint PemLabel \
-    PlainFile Profile RandomSource Recipient Result RsaScheme SignatureScheme Sink Strangers \
-    SystemRandom Unsupported Validity";
+impl DeviceKey for Printing {
+    fn public_key(&self) -> &PublicKey {
+        self.0.public_key()
+    }
 
-/// A new public type has to be put into one of the two lists.
-#[test]
-fn a24_every_public_type_was_looked_at() {
+    fn agree(&self, peer: PeerPoint<'_>) -> Result<Secret, KeyError> {
+        self.1.lock().unwrap().push(format!("{peer:?} {peer:#?}"));
+        self.0.agree(peer)
+    }
+}
+
+/// Types that take in nothing but public facts, where there is one of each kind.
+fn print_the_public_ones(printed: &mut Printed, device: &Device, file: &[u8]) {
+    let envelope = Envelope::parse(file, &Limits::default()).unwrap();
+    printed.debug(&envelope.recipients()[0]);
+    printed.debug(&envelope.encoding());
+    printed.debug(&sdi::detect(None, file, Hint::default()));
+    printed.debug(&sdi::detect(None, CANARY, Hint { at_end: true, ..Hint::default() }));
+    printed.debug(&Hint::default());
+    printed.debug(&PemLabel::Cms);
+    printed.debug(&Damage::Armor);
+
+    let key = Arc::new(Printing(Arc::clone(&device.key), Mutex::default()));
+    let printing = Device { key: key.clone(), ..device.clone() };
+    let opened = sdi::open(file, &printing.ring()).unwrap();
+    printed.debug(&opened.summary().owner());
+    printed.texts.append(&mut key.1.lock().unwrap());
+    printed.by_debug.insert("PeerPoint".to_owned());
+
+    let stranger = Device::new(KeyAlgorithm::P256, "stranger");
+    let Err(Error::NotForThisDevice(strangers)) = sdi::open(file, &stranger.ring()) else {
+        panic!("a stranger opens it");
+    };
+    printed.display(&*strangers);
+    let other = edited(file, &[1, 0, 2, 0], |oid| oid.body()[8] = 2);
+    let Err(Error::Unsupported(unsupported)) = sdi::open(&other, &device.ring()) else {
+        panic!("signed data inside opens");
+    };
+    printed.display(&unsupported);
+    let misuse = KeyRing::new().set_operator(None, OperatorMode::Prefer).unwrap_err();
+    printed.display(&misuse);
+    printed.display(&KeyFault::Unreadable("it is damaged"));
+    printed.display(&Limit::Depth);
+    printed.debug(&KeyError::Refused);
+    printed.debug(&key.public_key().algorithm());
+    printed.debug(&RsaScheme::Raw);
+    printed.debug(&SignatureScheme::EcdsaP256Sha256);
+    printed.debug(&OperatorMode::Replace);
+    printed.debug(&OpenPolicy::default());
+    printed.debug(&Limits::default());
+
+    let id = DeviceId::new("SN19842256").unwrap();
+    printed.display(&id);
+    printed.debug(&IdentityBuilder::new(id.clone(), 0));
+    printed.debug(&Validity::Forever);
+    printed.debug(&Form::Pem);
+    printed.debug(&Profile::Auto);
+    printed.debug(&SystemRandom);
+
+    let text = String::from_utf8_lossy(&CANARY[..4]).into_owned();
+    printed.debug(&NotEmpty);
+    printed.debug(&NoNul);
+    printed.debug(&FirstLine(&text));
+    printed.debug(&LastLine(&text));
+
+    let mut machine = Autoinstall::new(Policy::for_device(&id), Duration::ZERO);
+    printed.debug(&Policy::for_device(&id));
+    printed.debug(&PlainFile::Refuse);
+    printed.debug(&OnFailure::Abort);
+    printed.debug(&machine.poll(Duration::ZERO));
+    printed.debug(&Event::Cancel);
+    printed.debug(&Outcome::Installed);
+    let bad = Autoinstall::restore(Policy::unseeded(), Duration::ZERO, CANARY).unwrap_err();
+    printed.display(&bad);
+}
+
+/// The public names of `src/lib.rs`.
+fn public_types() -> BTreeSet<String> {
     let lib = include_str!("../../src/lib.rs");
     let (_, interface) = lib.split_once("// The public interface is:").unwrap();
     let words = interface.split(|c: char| c != '_' && !c.is_alphanumeric());
-    let types: BTreeSet<&str> =
-        words.filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase())).collect();
-    let known = PRINTED.into_iter().chain(WITHOUT_SECRETS.split_whitespace());
-    assert_eq!(types, known.collect::<BTreeSet<&str>>());
+    words
+        .filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase()))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Names behind `before` in the sources: what implements or declares something.
+fn named_in_sources(before: &str) -> BTreeSet<String> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut names = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = fs::read_to_string(path).unwrap();
+            for line in source.lines() {
+                let Some(rest) = line.trim_start().strip_prefix(before) else { continue };
+                let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+                names.insert(rest[..end].to_owned());
+            }
+        }
+    }
+    names
+}
+
+/// Each public type was printed in each way that it has: a new one has to be added above.
+fn assert_all_were_printed(printed: &Printed) {
+    let traits = named_in_sources("pub trait ");
+    let mut types = public_types();
+    types.retain(|name| name != "Result" && !traits.contains(name));
+    let missing: Vec<&String> = types.difference(&printed.by_debug).collect();
+    assert!(missing.is_empty(), "{missing:?} were not printed by Debug");
+    let displayed = &named_in_sources("impl Display for ") & &types;
+    let missing: Vec<&String> = displayed.difference(&printed.by_display).collect();
+    assert!(missing.is_empty(), "{missing:?} were not printed by Display");
+    assert!(types.len() > 50 && displayed.len() > 7, "{} {}", types.len(), displayed.len());
 }
