@@ -131,6 +131,7 @@ impl Opened {
 pub struct Summary {
     owner: Owner,
     is_authenticated: bool,
+    is_named: bool,
     plaintext_len: u64,
 }
 
@@ -145,6 +146,14 @@ impl Summary {
     #[must_use]
     pub const fn is_authenticated(&self) -> bool {
         self.is_authenticated
+    }
+
+    /// Whether the file names the key that opened it: by its certificate's issuer and serial number,
+    /// or by a key identifier. A key that no name tells from a stranger's was tried on the file; with
+    /// RSA and CBC nothing but the padding then says that it was the right one.
+    #[must_use]
+    pub const fn is_named(&self) -> bool {
+        self.is_named
     }
 
     /// Bytes of plaintext.

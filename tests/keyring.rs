@@ -3,8 +3,8 @@
 mod support;
 
 use sdi::{
-    Certificate, Error, Form, Identity, KeyAlgorithm, KeyRing, OpenPolicy, OperatorMode, Owner,
-    Profile, SystemRandom, seal_as,
+    Certificate, DeviceId, Error, Form, Identity, IdentityBuilder, KeyAlgorithm, KeyRing,
+    OpenPolicy, OperatorMode, Owner, Profile, SystemRandom, seal_as,
 };
 use std::sync::Arc;
 use support::corpus::{case, ring_of};
@@ -158,6 +158,46 @@ fn a_certificate_that_the_device_never_saw() {
         for identity in [device.identity(), device.bare(), wrapped.identity()] {
             assert_eq!(owner(&file, &ring_of(identity)), Ok(Owner::Vendor), "{profile:?}");
         }
+    }
+}
+
+/// AES key wrap tells whose a file is: what is wrong behind it is damage, whatever the certificate.
+#[test]
+fn damage_is_told_from_a_strangers_file_without_a_matching_certificate() {
+    let device = Device::new(KeyAlgorithm::P256, "made in the factory");
+    let wrapped = Device::with_key(Arc::clone(&device.key), "wrapped by the directory");
+    let to = [wrapped.certificate.clone()];
+    let mut file = seal_as(TEXT, &to, Profile::Rfc8886, Form::Der, &mut SystemRandom).unwrap();
+    let ring = device.ring();
+    assert_eq!(owner(&file, &ring), Ok(Owner::Vendor));
+    // The last byte of an initialization vector or of the ciphertext decides about the padding.
+    let last = file.len() - 1;
+    file.truncate(last - 15);
+    file.extend([0; 16]);
+    assert_eq!(owner(&file, &ring), Err(140));
+    let stranger = Device::new(KeyAlgorithm::P256, "another");
+    assert_eq!(owner(&file, &stranger.ring()), Err(130));
+}
+
+/// Who has no certificate to compare with knows from the summary whether a name or only the attempt
+/// says that the file is theirs.
+#[test]
+fn the_summary_says_whether_the_file_names_the_key() {
+    for (algorithm, profile, alone) in [
+        (KeyAlgorithm::P256, Profile::Rfc8886, false),
+        (KeyAlgorithm::P256, Profile::Authenticated, true), // by key identifier
+        (KeyAlgorithm::Rsa(2048), Profile::Rfc8886, false),
+        (KeyAlgorithm::Rsa(2048), Profile::Authenticated, true),
+    ] {
+        let mut device = Device::new(algorithm, "SN1");
+        let builder = IdentityBuilder::new(DeviceId::new("SN1").unwrap(), 0);
+        device.certificate = builder.self_sign(&*device.key).unwrap();
+        let to = [device.certificate.clone()];
+        let file = seal_as(TEXT, &to, profile, Form::Der, &mut SystemRandom).unwrap();
+        let is_named =
+            |identity| sdi::open(&file, &ring_of(identity)).unwrap().summary().is_named();
+        assert!(is_named(device.identity()), "{algorithm:?} {profile:?}");
+        assert_eq!(is_named(device.bare()), alone, "{algorithm:?} {profile:?}");
     }
 }
 

@@ -60,6 +60,7 @@ impl Opening {
             Ok(()) => Ok(Summary {
                 owner: key.owner,
                 is_authenticated: self.is_authenticated,
+                is_named: key.is_named,
                 plaintext_len: len,
             }),
             Err(Error::Decrypt) => Err(key.failure.clone()),

@@ -63,6 +63,8 @@ struct UnnamedList {
 pub(crate) struct ContentKey {
     pub(crate) owner: Owner,
     pub(crate) key: Secret,
+    /// The file names the identity.
+    pub(crate) is_named: bool,
     /// The module refused: the file fails, but no sooner than any other.
     pub(crate) is_refused: bool,
     pub(crate) failure: Error,
@@ -189,7 +191,8 @@ impl Recipients {
             for (_, entry) in named.iter().filter(|(of, _)| *of == place) {
                 match self.ask(place, identity, entry, content) {
                     Ok((key, is_refused)) => {
-                        return Ok(ContentKey { owner, key, is_refused, failure: Error::Decrypt });
+                        let failure = Error::Decrypt;
+                        return Ok(ContentKey { owner, key, is_named: true, is_refused, failure });
                     }
                     Err(error @ (Error::Limit { .. } | Error::OutOfMemory)) => return Err(error),
                     Err(error) => note(error),
@@ -218,7 +221,12 @@ impl Recipients {
             for entry in agreements.chain(transport) {
                 match self.ask(place, identity, &entry, content) {
                     Ok((key, is_refused)) => {
-                        return Ok(ContentKey { owner, key, is_refused, failure: failed });
+                        // A key that was unwrapped whole is ours: what fails afterwards is damage.
+                        let failure = match entry {
+                            Entry::Agreement(..) => Error::Decrypt,
+                            _ => failed,
+                        };
+                        return Ok(ContentKey { owner, key, is_named: false, is_refused, failure });
                     }
                     Err(error @ (Error::Limit { .. } | Error::OutOfMemory)) => return Err(error),
                     Err(Error::Decrypt) => note(failed.clone()),
