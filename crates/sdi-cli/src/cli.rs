@@ -1,0 +1,64 @@
+//! The commands and what they are called.
+
+use crate::commands::{cert, csr, decrypt, detect, encrypt, inspect, keygen, pubkey, version};
+use crate::console::Console;
+use crate::report::Outcome;
+use clap::{Parser, Subcommand};
+
+/// Encrypts device configurations, so that only the device can read them (RFC 8886).
+///
+/// A vendor makes keys and certificates, an operator encrypts configurations to them, a device
+/// decrypts. `-` is stdin or stdout. Nothing is overwritten without --force.
+#[derive(Debug, Parser)]
+#[command(name = "sdi", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) console: Console,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Keygen(keygen::Args),
+    Pubkey(pubkey::Args),
+    Cert(cert::Args),
+    Csr(csr::Args),
+    Encrypt(encrypt::Args),
+    Decrypt(decrypt::Args),
+    Detect(detect::Args),
+    Inspect(inspect::Args),
+    Version(version::Args),
+}
+
+impl Command {
+    pub(crate) fn run(&self, console: &Console) -> Outcome {
+        match self {
+            Self::Keygen(args) => keygen::run(args, console),
+            Self::Pubkey(args) => pubkey::run(args, console),
+            Self::Cert(args) => cert::run(args, console),
+            Self::Csr(args) => csr::run(args, console),
+            Self::Encrypt(args) => encrypt::run(args, console),
+            Self::Decrypt(args) => decrypt::run(args, console),
+            Self::Detect(args) => detect::run(args),
+            Self::Inspect(args) => inspect::run(args),
+            Self::Version(args) => Ok(version::run(args)),
+        }
+    }
+
+    /// As it stands in `--json`.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Keygen(_) => "keygen",
+            Self::Pubkey(_) => "pubkey",
+            Self::Cert(args) => args.name(),
+            Self::Csr(_) => "csr",
+            Self::Encrypt(_) => "encrypt",
+            Self::Decrypt(_) => "decrypt",
+            Self::Detect(_) => "detect",
+            Self::Inspect(_) => "inspect",
+            Self::Version(_) => "version",
+        }
+        .into()
+    }
+}

@@ -1,0 +1,317 @@
+//! `sdi decrypt`: what a device does. Nothing is written unless the whole file is verified.
+
+use crate::console::Console;
+use crate::fingerprint::Fingerprint;
+use crate::input::{certificate, check_stdin_once, fill, is_stream, open, private_key};
+use crate::output::{NewFile, Readers};
+use crate::report::{Answer, Failure, Outcome, printable, shown};
+use crate::sanity::{Sanity, TextCheck};
+use crate::stage::Stage;
+use crate::stream::{PIECE, SinkTo, stdout};
+use clap::ValueEnum;
+use sdi::{
+    Certificate, DeviceId, DeviceKey, Identity, IdentityBuilder, KeyAlgorithm, KeyRing, Opener,
+    PublicKey, Summary, SystemRandom,
+};
+use serde_json::json;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Decrypts a file.
+///
+/// Nothing is written before all of it is verified, and nothing at all if it is not. Give the
+/// certificate with the key where there is one: a wrong key is then told from a damaged file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sdi decrypt -k device.key --cert SN19842256.crt -o running.cfg SN19842256.enc
+  sdi decrypt -k device.key SN19842256.enc | wc -c")]
+pub(crate) struct Args {
+    /// A private key; may be repeated, and the first one that opens the file does.
+    #[arg(short, long, required = true)]
+    key: Vec<PathBuf>,
+    /// The certificate of one of the keys.
+    #[arg(long, value_name = "CRT")]
+    cert: Option<PathBuf>,
+    /// Refuses files that are not authenticated encryption.
+    #[arg(long, value_name = "P")]
+    min_profile: Option<MinProfile>,
+    /// Refuses what is no configuration.
+    #[arg(long, default_value = "auto")]
+    sanity: Sanity,
+    /// The folder in which plaintext of more than 4 MiB waits for its verification on the way to
+    /// stdout, or `off`: it is passed on as it comes, for readers that check the exit status.
+    #[arg(long, value_name = "DIR|off")]
+    stage: Option<PathBuf>,
+    /// Where the plaintext goes.
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// The encrypted file.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MinProfile {
+    /// AES-GCM.
+    Authenticated,
+}
+
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
+    let inputs = args.key.iter().chain(&args.cert).chain([&args.input]);
+    check_stdin_once(inputs.map(PathBuf::as_path))?;
+    let target = Target::of(args, console)?;
+    let keys = keys(args)?;
+    let input = open(&args.input)?;
+    let attempts: Vec<Attempt> = keys
+        .into_iter()
+        .map(|key| Attempt::new(key, target.begin()?, args))
+        .collect::<Result<_, Failure>>()?;
+    let opened = open_with_any(input, attempts, args)?;
+
+    let Opened { plaintext, summary, path } = opened;
+    plaintext.release(&path)?;
+    if is_stream(&path) {
+        return Ok(Answer::default());
+    }
+    Ok(Answer::new(
+        "",
+        json!({
+            "file": shown(&args.input),
+            "output": shown(&path),
+            "bytes": summary.plaintext_len(),
+            "authenticated": summary.is_authenticated(),
+        }),
+    ))
+}
+
+/// A key with what is known about it.
+struct Key {
+    /// Holds this key alone.
+    ring: KeyRing,
+    is_rsa: bool,
+    /// What the person knows it by.
+    name: String,
+}
+
+fn keys(args: &Args) -> Result<Vec<Key>, Failure> {
+    let mut certificate = args.cert.as_deref().map(certificate).transpose()?;
+    let mut keys = Vec::new();
+    for path in &args.key {
+        let key = private_key(path)?;
+        let public = key.public_key();
+        let is_rsa = matches!(public.algorithm(), KeyAlgorithm::Rsa(_));
+        let fingerprint = Fingerprint::of(public)?;
+        let own = certificate.take_if(|certificate| certificate.public_key() == public);
+        let (own, name) = match own {
+            Some(own) => {
+                let id = own.device_id().unwrap_or_else(|| own.subject());
+                (own, format!("{} {fingerprint}", printable(&id)))
+            }
+            // A certificate that no file names. Without any the library cannot tell a stranger's
+            // file from a damaged one, and calls both a failed decryption.
+            None => (nameless(public)?, fingerprint.to_string()),
+        };
+        let mut ring = KeyRing::new();
+        let identity = Identity::new(Arc::new(key), Some(own))?;
+        ring.set_vendor(identity).map_err(sdi::Error::from)?;
+        keys.push(Key { ring, is_rsa, name });
+    }
+    if let (Some(_), Some(path)) = (certificate, &args.cert) {
+        let error = sdi::Error::Key(sdi::KeyFault::Mismatch);
+        return Err(Failure::from(error).fact("certificate", shown(path)));
+    }
+    Ok(keys)
+}
+
+fn nameless(key: &PublicKey) -> sdi::Result<Certificate> {
+    IdentityBuilder::new(DeviceId::new("nameless")?, 0).wrap(key, &mut SystemRandom)
+}
+
+/// Where plaintext ends up.
+enum Target<'a> {
+    File { path: &'a Path, force: bool },
+    Staged { folder: PathBuf },
+    PassedOn,
+}
+
+impl<'a> Target<'a> {
+    fn of(args: &'a Args, console: &Console) -> Result<Self, Failure> {
+        if let Some(path) = args.output.as_deref().filter(|path| !is_stream(path)) {
+            return Ok(Self::File { path, force: console.force });
+        }
+        console.check_stdout_is_free()?;
+        let is_off = args.stage.as_deref().is_some_and(|stage| stage.as_os_str() == "off");
+        if io::stdout().is_terminal() && (is_off || args.output.is_none()) {
+            return Err(Failure::usage("the plaintext would go to the terminal")
+                .help("name a file with -o FILE, or say -o - without --stage off"));
+        }
+        if is_off && args.key.len() > 1 {
+            return Err(Failure::usage("--stage off cannot go with several keys"));
+        }
+        if is_off {
+            return Ok(Self::PassedOn);
+        }
+        let folder = args.stage.clone().unwrap_or_else(std::env::temp_dir);
+        Ok(Self::Staged { folder })
+    }
+
+    fn begin(&self) -> Result<Plaintext, Failure> {
+        Ok(match self {
+            Self::File { path, force } => {
+                Plaintext::File(NewFile::create(path, Readers::Owner, *force)?)
+            }
+            Self::Staged { folder } => Plaintext::Staged(Stage::new(folder.clone())),
+            Self::PassedOn => Plaintext::PassedOn(stdout()?),
+        })
+    }
+
+    fn path(args: &Args) -> PathBuf {
+        args.output.clone().unwrap_or_else(|| "-".into())
+    }
+}
+
+/// Plaintext that is not verified yet.
+enum Plaintext {
+    File(NewFile),
+    Staged(Stage),
+    PassedOn(File),
+}
+
+impl Plaintext {
+    /// It is verified.
+    fn release(self, path: &Path) -> Result<(), Failure> {
+        match self {
+            Self::File(file) => file.publish(),
+            Self::Staged(stage) => {
+                let released = stage.release(&mut stdout()?);
+                released.map_err(|error| Failure::io("write", path, &error))
+            }
+            Self::PassedOn(_) => Ok(()),
+        }
+    }
+}
+
+/// What a key makes of the file, and what is seen of it on the way.
+struct Checked {
+    plaintext: Plaintext,
+    text: Option<TextCheck>,
+}
+
+impl Write for Checked {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let len = match &mut self.plaintext {
+            Plaintext::File(file) => file.write(bytes)?,
+            Plaintext::Staged(stage) => stage.write(bytes)?,
+            Plaintext::PassedOn(stdout) => stdout.write(bytes)?,
+        };
+        if let Some(text) = &mut self.text {
+            text.push(bytes.get(..len).unwrap_or_default());
+        }
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One key at work on the file. All keys see the same stream, which cannot be read twice.
+struct Attempt {
+    opener: Opener,
+    sink: SinkTo<Checked>,
+    is_rsa: bool,
+    name: String,
+}
+
+impl Attempt {
+    fn new(key: Key, plaintext: Plaintext, args: &Args) -> Result<Self, Failure> {
+        let Key { ring, is_rsa, name } = key;
+        let mut opener = Opener::new(&ring)?;
+        if args.min_profile == Some(MinProfile::Authenticated) {
+            opener.require_authenticated().map_err(sdi::Error::from)?;
+        }
+        let looks = match args.sanity {
+            Sanity::Auto => is_rsa,
+            Sanity::None => false,
+            Sanity::Text | Sanity::Ios => true,
+        };
+        let text = looks.then(TextCheck::default);
+        Ok(Self { opener, sink: SinkTo::new(Checked { plaintext, text }), is_rsa, name })
+    }
+
+    fn push(&mut self, piece: &[u8], path: &Path) -> Result<(), Failure> {
+        let pushed = self.opener.push(piece, &mut self.sink);
+        pushed.map_err(|error| self.sink.failure(&error, path).fact("your key", &self.name))
+    }
+
+    fn finish(mut self, sanity: Sanity, path: &Path) -> Result<Opened, Failure> {
+        let summary = self.opener.finish(&mut self.sink);
+        let summary = summary
+            .map_err(|error| self.sink.failure(&error, path).fact("your key", &self.name))?;
+        let Checked { plaintext, text } = self.sink.writer;
+        // Any wrong RSA key passes the padding of CBC once in 255 times.
+        let is_vouched_for = !self.is_rsa || summary.is_authenticated() || summary.is_named();
+        if let Some(text) = text.filter(|_| sanity != Sanity::Auto || !is_vouched_for) {
+            text.finish(sanity == Sanity::Ios).map_err(crate::sanity::Insane::failure)?;
+        }
+        Ok(Opened { plaintext, summary, path: path.to_owned() })
+    }
+}
+
+struct Opened {
+    plaintext: Plaintext,
+    summary: Summary,
+    path: PathBuf,
+}
+
+/// Gives the file to every key. The first one that opens it wins; if none does, the most useful
+/// failure is reported.
+fn open_with_any(mut input: File, attempts: Vec<Attempt>, args: &Args) -> Result<Opened, Failure> {
+    let path = Target::path(args);
+    let mut failures = Vec::new();
+    let mut alive = attempts;
+    // Whole pieces: what the file is must be decided before its end is known.
+    let mut piece = vec![0; PIECE];
+    while !alive.is_empty() {
+        let len = fill(&mut input, &mut piece);
+        let len = len.map_err(|error| Failure::io("read", &args.input, &error))?;
+        let bytes = piece.get(..len).unwrap_or_default();
+        alive.retain_mut(|attempt| match attempt.push(bytes, &path) {
+            Ok(()) => true,
+            Err(failure) => {
+                failures.push(failure);
+                false
+            }
+        });
+        if len < PIECE {
+            break;
+        }
+    }
+    for attempt in alive {
+        match attempt.finish(args.sanity, &path) {
+            Ok(opened) => return Ok(opened),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    let worst = failures.into_iter().max_by_key(|failure| failure.code().severity());
+    Err(match worst {
+        Some(failure) => explain(failure.file(&args.input), args),
+        None => Failure::usage("there is no key"),
+    })
+}
+
+/// Adds what the person can do.
+fn explain(failure: Failure, args: &Args) -> Failure {
+    let file = crate::input::quoted(&args.input);
+    match failure.exit() {
+        4 => failure.help(format!(
+            "see whom it is for, and encrypt again to this device's certificate:\nsdi inspect {file}"
+        )),
+        5 => failure.help("the file was changed or cut on the way: fetch it again, in binary mode"),
+        10 => failure.help("a plain file is used as it is"),
+        _ => failure,
+    }
+}

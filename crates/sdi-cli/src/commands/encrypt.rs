@@ -1,0 +1,202 @@
+//! `sdi encrypt`: one file to one or many certificates.
+
+use crate::console::Console;
+use crate::fingerprint::Fingerprint;
+use crate::input::{certificate, check_stdin_once, is_stream, open};
+use crate::output::{NewFile, Readers};
+use crate::report::{Answer, Failure, Outcome, printable, shown};
+use crate::stream::{SinkTo, seal, stdout};
+use clap::ValueEnum;
+use sdi::{Certificate, Sealer, SystemRandom};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+/// Encrypts a configuration to the certificates of one or more devices.
+///
+/// The output is IN with the ending .enc, or stdout if IN is stdin. Bytes in are bytes out: line ends
+/// are never changed. Nothing but the key in a certificate counts; compare its fingerprint with the
+/// device's label, or give it as --pin.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sdi encrypt -r SN19842256.crt -o SN19842256.enc router.cfg
+  sdi encrypt -r SN19842256.crt --profile rfc8886 - < router.cfg > old.enc")]
+pub(crate) struct Args {
+    /// The certificate of a device; may be repeated.
+    #[arg(short, long, value_name = "CRT", required = true)]
+    recipient: Vec<PathBuf>,
+    /// How to encrypt.
+    #[arg(long, value_name = "P", default_value = "auto")]
+    profile: Profile,
+    /// How the file is written.
+    #[arg(long, default_value = "pem")]
+    form: Form,
+    /// Refuses certificates with another key than this; may be repeated, one for each certificate.
+    #[arg(long, value_name = "sha256:HEX")]
+    pin: Vec<Fingerprint>,
+    /// Warns if the file is longer than the 4 MiB that many devices fetch over TFTP.
+    #[arg(long)]
+    check_size: bool,
+    /// Where the encrypted file goes.
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// The configuration.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// AES-256-GCM if every certificate says that its device opens it, else AES-256-CBC.
+    Auto,
+    /// What the appendix of RFC 8886 shows: AES-256-CBC, RSA with PKCS#1 v1.5.
+    Rfc8886,
+    /// Always AES-256-GCM: a file that was changed on the way is noticed.
+    Authenticated,
+}
+
+impl Profile {
+    pub(crate) fn library(self) -> sdi::Profile {
+        match self {
+            Self::Auto => sdi::Profile::Auto,
+            Self::Rfc8886 => sdi::Profile::Rfc8886,
+            Self::Authenticated => sdi::Profile::Authenticated,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// Text: label PKCS7 for the profile rfc8886, CMS otherwise.
+    Pem,
+    /// Binary.
+    Der,
+    /// A mail message, as `openssl smime` writes it.
+    Smime,
+    /// Binary behind eight bytes that show a text-mode transfer.
+    MagicDer,
+}
+
+impl Form {
+    fn library(self) -> sdi::Form {
+        match self {
+            Self::Pem => sdi::Form::Pem,
+            Self::Der => sdi::Form::Der,
+            Self::Smime => sdi::Form::Smime,
+            Self::MagicDer => sdi::Form::MagicDer,
+        }
+    }
+}
+
+/// What many devices fetch over TFTP at most.
+const TFTP_LIMIT: u64 = 4 << 20;
+
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
+    let inputs = args.recipient.iter().chain([&args.input]);
+    check_stdin_once(inputs.map(PathBuf::as_path))?;
+    let output = args.output.clone().map_or_else(|| beside(&args.input), Ok)?;
+    let recipients = recipients(&args.recipient, &args.pin)?;
+    let certificates: Vec<Certificate> = recipients.iter().map(|r| r.certificate.clone()).collect();
+    let input = open(&args.input)?;
+    let (profile, form) = (args.profile.library(), args.form.library());
+    let sealer = Sealer::new(&certificates, profile, form, &mut SystemRandom)?;
+
+    let encrypted = if is_stream(&output) {
+        console.check_stdout_is_free()?;
+        let stdout = stdout()?;
+        let is_binary = matches!(args.form, Form::Der | Form::MagicDer);
+        if args.output.is_none() && is_binary && stdout.is_terminal() {
+            return Err(Failure::usage("binary output would go to the terminal")
+                .help("name a file with -o FILE, or say -o -"));
+        }
+        write(input, &args.input, sealer, BufWriter::new(stdout), &output)?.1
+    } else {
+        let file = NewFile::create(&output, Readers::All, console.force)?;
+        let writer = BufWriter::with_capacity(1 << 16, file);
+        let (file, len) = write(input, &args.input, sealer, writer, &output)?;
+        file.publish()?;
+        len
+    };
+    if args.check_size && encrypted > TFTP_LIMIT {
+        console.note(&format!("warning: {encrypted} bytes are more than the 4 MiB of TFTP"));
+    }
+    if is_stream(&output) {
+        return Ok(Answer::default());
+    }
+    for recipient in &recipients {
+        console.note(&format!("encrypted to {recipient}"));
+    }
+    Ok(Answer::new(
+        "",
+        json!({
+            "file": shown(&args.input),
+            "output": shown(&output),
+            "bytes": encrypted,
+            "recipients": recipients.iter().map(Recipient::json).collect::<Vec<Value>>(),
+        }),
+    ))
+}
+
+/// Encrypts into the writer, and gives back what is below its buffer, and the length.
+fn write<W: Write>(
+    input: File,
+    path: &Path,
+    sealer: Sealer,
+    writer: BufWriter<W>,
+    output: &Path,
+) -> Result<(W, u64), Failure> {
+    let mut sink = SinkTo::new(writer);
+    seal(input, path, sealer, &mut sink, output)?;
+    let len = sink.len;
+    let below = sink.writer.into_inner();
+    let below = below.map_err(|error| Failure::io("write", output, error.error()))?;
+    Ok((below, len))
+}
+
+/// A certificate with what people know it by.
+pub(crate) struct Recipient {
+    pub(crate) certificate: Certificate,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl Recipient {
+    /// Reads a certificate and compares its key with the pins.
+    pub(crate) fn read(path: &Path, pins: &[Fingerprint]) -> Result<Self, Failure> {
+        let certificate = certificate(path)?;
+        let fingerprint = Fingerprint::of(certificate.public_key())?;
+        fingerprint.check(pins).map_err(|failure| failure.fact("certificate", shown(path)))?;
+        Ok(Self { certificate, fingerprint })
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "id": self.certificate.device_id(),
+            "fingerprint": self.fingerprint.to_string(),
+        })
+    }
+}
+
+impl std::fmt::Display for Recipient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let id = self.certificate.device_id().unwrap_or_else(|| self.certificate.subject());
+        write!(f, "{} {}", printable(&id), self.fingerprint)
+    }
+}
+
+fn recipients(paths: &[PathBuf], pins: &[Fingerprint]) -> Result<Vec<Recipient>, Failure> {
+    paths.iter().map(|path| Recipient::read(path, pins)).collect()
+}
+
+/// `<stem>.enc` beside the input.
+fn beside(input: &Path) -> Result<PathBuf, Failure> {
+    if is_stream(input) {
+        return Ok("-".into());
+    }
+    if input.extension().is_some_and(|end| end.eq_ignore_ascii_case("enc")) {
+        return Err(Failure::usage(format!("{} has the ending .enc already", shown(input)))
+            .help("name the output with -o FILE"));
+    }
+    Ok(input.with_extension("enc"))
+}

@@ -1,0 +1,139 @@
+//! `sdi inspect`: whom a file is for and how it is encrypted, without any key.
+
+use super::detect::written;
+use crate::addressee::is_for;
+use crate::input::{certificate, check_stdin_once, open, read_up_to};
+use crate::report::{Answer, Failure, Outcome, shown};
+use sdi::{Envelope, Limits};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Shows whom a file is for and how it is encrypted.
+///
+/// No key is needed and nothing is decrypted.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sdi inspect SN19842256.enc
+  sdi inspect --json --match-cert SN19842256.crt SN19842256.enc")]
+pub(crate) struct Args {
+    /// Says too whether the file is for the device with this certificate.
+    #[arg(long, value_name = "CRT")]
+    match_cert: Option<PathBuf>,
+    /// The encrypted file.
+    file: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> Outcome {
+    let inputs = args.match_cert.iter().chain([&args.file]);
+    check_stdin_once(inputs.map(PathBuf::as_path))?;
+    let certificate = args.match_cert.as_deref().map(certificate).transpose()?;
+    let limits = Limits::default();
+    let file = read_file(&args.file, limits.file)?;
+    let refused = |error: sdi::Error| Failure::from(error).file(&args.file);
+    let envelope = Envelope::parse(&file, &limits).map_err(refused)?;
+    let matches = certificate.map(|certificate| is_for(&file, &certificate)).transpose();
+    let matches = matches.map_err(refused)?;
+
+    let mut fields = facts(&envelope);
+    fields["file"] = json!(shown(&args.file));
+    fields["file_bytes"] = json!(file.len());
+    fields["match"] = json!(matches);
+    let mut text = words(&envelope, &args.file);
+    if let Some(matches) = matches {
+        let is_not = if matches { "" } else { "not " };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\nmatch       {is_not}for the certificate that you gave");
+    }
+    Ok(Answer::new(text, fields))
+}
+
+/// Reads as much as there is; the buffer grows, since this is ciphertext.
+fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
+    let file = open(path)?;
+    let is_short = |len: u64| usize::try_from(len).is_ok_and(|len| len < limit);
+    match file.metadata() {
+        Ok(found) if found.is_file() && is_short(found.len()) => {
+            let len = usize::try_from(found.len()).unwrap_or(limit);
+            // A file that grows meanwhile is cut, and says so.
+            Ok(std::mem::take(&mut *read_up_to(file, path, len.max(4096))?))
+        }
+        _ => Ok(std::mem::take(&mut *read_up_to(file, path, limit)?)),
+    }
+}
+
+fn words(envelope: &Envelope, path: &Path) -> String {
+    let (form, label) = written(envelope.encoding());
+    let label = label.map(|label| format!(", label {label}")).unwrap_or_default();
+    let mut text = format!(
+        "file        {} ({form}{label})\ncontent     {}, {}, {} bytes",
+        shown(path),
+        content_type(envelope),
+        envelope.content(),
+        envelope.content_len(),
+    );
+    for recipient in envelope.recipients() {
+        let name = Some(recipient.name()).filter(|name| !name.is_empty());
+        let name = name.unwrap_or("(without a name)");
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\nrecipient   {name}, {}", recipient.algorithm());
+    }
+    for warning in envelope.warnings() {
+        let _ = write!(text, "\nwarning     {warning}");
+    }
+    text
+}
+
+fn content_type(envelope: &Envelope) -> &'static str {
+    if envelope.is_authenticated() { "auth-enveloped-data" } else { "enveloped-data" }
+}
+
+fn facts(envelope: &Envelope) -> Value {
+    let (form, label) = written(envelope.encoding());
+    json!({
+        "kind": "enveloped",
+        "encoding": form,
+        "label": label,
+        "content_type": content_type(envelope),
+        "content_encryption": envelope.content(),
+        "content_bytes": envelope.content_len(),
+        "recipients": envelope.recipients().iter().map(recipient).collect::<Vec<Value>>(),
+        "warnings": envelope.warnings().iter().map(|text| warning(text)).collect::<Vec<Value>>(),
+    })
+}
+
+fn recipient(recipient: &sdi::Recipient) -> Value {
+    let name = recipient.name();
+    // A serial number has no space in it, whatever the issuer has.
+    let named = name.rsplit_once(" serial ");
+    let algorithm = recipient.algorithm();
+    let kind = match algorithm.split(['-', ' ']).next() {
+        Some("rsa") => "ktri",
+        Some("ecdh") => "kari",
+        _ => "other",
+    };
+    let (encryption, wrap) = match algorithm.rsplit_once(' ') {
+        Some((encryption, wrap)) if kind == "kari" => (encryption, Some(wrap)),
+        _ => (algorithm, None),
+    };
+    json!({
+        "type": kind,
+        "issuer": named.map(|(issuer, _)| issuer),
+        "serial": named.map(|(_, serial)| serial),
+        "ski": name.strip_prefix("key ").filter(|_| named.is_none()),
+        "key_encryption": encryption,
+        "key_wrap": wrap,
+    })
+}
+
+fn warning(text: &str) -> Value {
+    let code = match text.split([' ', ':']).next() {
+        Some("not") => "unauthenticated",
+        Some("RSA") => "rsa-pkcs1v15",
+        Some("key") => "sha1-kdf",
+        Some("triple") => "weak-cipher",
+        _ => "other",
+    };
+    json!({ "code": code, "text": text })
+}

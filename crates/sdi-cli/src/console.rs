@@ -1,0 +1,117 @@
+//! What the global options say, and the only place that writes to stdout and stderr as text.
+
+use crate::report::{Failure, Outcome};
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// The options of every command.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Console {
+    /// Says more on stderr.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// Says nothing but errors on stderr.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Prints one JSON object on stdout, also on failure.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When errors are coloured; NO_COLOR is heeded.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// Replaces an output that is there already.
+    #[arg(long, global = true)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Console {
+    /// Says what a person may want to know.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet && (!self.json || self.verbose) {
+            to_stderr(text);
+        }
+    }
+
+    /// Says what matters only to those who ask for more.
+    pub(crate) fn detail(&self, text: &str) {
+        if self.verbose {
+            to_stderr(text);
+        }
+    }
+
+    /// Whether a progress line may be drawn.
+    pub(crate) fn draws_progress(&self) -> bool {
+        !self.quiet && !self.json && io::stderr().is_terminal()
+    }
+
+    /// `--json` and data cannot both have stdout.
+    pub(crate) fn check_stdout_is_free(&self) -> Result<(), Failure> {
+        if self.json {
+            return Err(Failure::usage("--json needs stdout, where the data goes")
+                .help("write the data to a file with -o FILE"));
+        }
+        Ok(())
+    }
+
+    /// Prints how a command went, and ends the process with its status.
+    pub(crate) fn finish(&self, command: &str, outcome: &Outcome) -> ExitCode {
+        let status = match outcome {
+            Ok(answer) => answer.exit,
+            Err(failure) => failure.exit(),
+        };
+        let printed = match outcome {
+            Ok(answer) if answer.is_said => Ok(()),
+            Ok(answer) if self.json => print(&answer.json(command).to_string()),
+            Ok(answer) if answer.text.is_empty() => Ok(()),
+            Ok(answer) => print(&answer.text),
+            Err(failure) if failure.is_quiet() => Ok(()),
+            Err(failure) if self.json => print(&failure.json(command).to_string()),
+            Err(failure) => {
+                to_stderr(&failure.text(self.has_color()));
+                Ok(())
+            }
+        };
+        match printed {
+            Ok(()) => ExitCode::from(status),
+            // The answer did not arrive.
+            Err(_) => ExitCode::from(status.max(1)),
+        }
+    }
+
+    /// Prints one line of a batch.
+    pub(crate) fn line(object: &Value) -> io::Result<()> {
+        print(&object.to_string())
+    }
+
+    fn has_color(&self) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let is_wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+                is_wanted && io::stderr().is_terminal()
+            }
+        }
+    }
+}
+
+/// `println!` panics when nobody reads.
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}")?;
+    stdout.flush()
+}
+
+pub(crate) fn to_stderr(text: &str) {
+    // Nowhere is left to say that this failed.
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,134 @@
+//! What commands read: files, or stdin where `-` is named. Keys and certificates are recognised by
+//! their content, and a key that others can read is refused.
+
+use crate::code::Code;
+use crate::report::{Failure, shown};
+use rustix::process::{DumpableBehavior, geteuid, set_dumpable_behavior};
+use sdi::{Certificate, PublicKey, SoftwareKey};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Whether the path is stdin or stdout. A file of that name is `./-`.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Refuses stdin for two things.
+pub(crate) fn check_stdin_once<'a>(
+    paths: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), Failure> {
+    if paths.into_iter().filter(|path| is_stream(path)).count() > 1 {
+        return Err(Failure::usage("stdin is named twice")
+            .help("name - once; a file that is really called so is ./-"));
+    }
+    Ok(())
+}
+
+/// Opens a file, or stdin without the buffer of the standard library, which would keep secrets.
+pub(crate) fn open(path: &Path) -> Result<File, Failure> {
+    let opened = if is_stream(path) {
+        io::stdin().as_fd().try_clone_to_owned().map(File::from)
+    } else {
+        File::open(path)
+    };
+    opened.map_err(|error| Failure::io("read", path, &error))
+}
+
+/// Reads at most `limit` bytes; more are an error.
+pub(crate) fn read_up_to(
+    mut file: impl Read,
+    path: &Path,
+    limit: usize,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    // Of full size from the start: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(vec![0; limit + 1]);
+    let len = fill(&mut file, &mut bytes).map_err(|error| Failure::io("read", path, &error))?;
+    if len > limit {
+        return Err(Failure::new(Code::LIMIT, format!("{} is too long", shown(path)))
+            .fact("limit", format!("{limit} bytes")));
+    }
+    bytes.truncate(len);
+    Ok(bytes)
+}
+
+/// Fills the buffer as far as the input goes.
+pub(crate) fn fill(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut len = 0;
+    while let Some(rest) = buffer.get_mut(len..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(more) => len += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(len)
+}
+
+/// Longer than any key or certificate.
+const SMALL: usize = 64 << 10;
+
+/// Reads a private key. From here on no core file can be made of this process.
+pub(crate) fn private_key(path: &Path) -> Result<SoftwareKey, Failure> {
+    forbid_core_files()?;
+    let file = open(path)?;
+    if !is_stream(path) {
+        check_key_file(&file, path)?;
+    }
+    let bytes = read_up_to(file, path, SMALL)?;
+    SoftwareKey::parse(&bytes).map_err(|error| Failure::from(error).fact("key", shown(path)))
+}
+
+/// For commands that hold a private key.
+pub(crate) fn forbid_core_files() -> Result<(), Failure> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|error| Failure::new(Code::OTHER, format!("cannot forbid core files: {error}")))
+}
+
+/// A key file is its owner's alone, and the owner is who runs this. Pipes are not looked at.
+fn check_key_file(file: &File, path: &Path) -> Result<(), Failure> {
+    let found = file.metadata().map_err(|error| Failure::io("read", path, &error))?;
+    if !found.is_file() {
+        return Ok(());
+    }
+    if found.uid() != geteuid().as_raw() {
+        return Err(Failure::new(Code::PERMISSIONS, "the key file belongs to another user")
+            .file(path)
+            .fact("owner", format!("uid {}", found.uid()))
+            .help(format!("chown {} {}", geteuid().as_raw(), quoted(path))));
+    }
+    if found.mode() & 0o177 != 0 {
+        return Err(Failure::new(Code::PERMISSIONS, "others may read or change the key file")
+            .file(path)
+            .fact("mode", format!("{:04o}", found.mode() & 0o7777))
+            .help(format!("chmod 600 {}", quoted(path))));
+    }
+    Ok(())
+}
+
+/// Reads a certificate.
+pub(crate) fn certificate(path: &Path) -> Result<Certificate, Failure> {
+    let bytes = read_up_to(open(path)?, path, SMALL)?;
+    Certificate::parse(&bytes)
+        .map_err(|error| Failure::from(error).fact("certificate", shown(path)))
+}
+
+/// Reads a public key.
+pub(crate) fn public_key(path: &Path) -> Result<PublicKey, Failure> {
+    let bytes = read_up_to(open(path)?, path, SMALL)?;
+    PublicKey::parse(&bytes).map_err(|error| Failure::from(error).fact("key", shown(path)))
+}
+
+/// A path that a shell reads as one word.
+pub(crate) fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "/._-+:@%,".contains(char);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.into_owned();
+    }
+    format!("'{}'", crate::report::printable(&text).replace('\'', "'\\''"))
+}

@@ -1,0 +1,54 @@
+//! The command `sdi`: keys, certificates and encrypted configurations of RFC 8886, for vendors,
+//! operators and devices. A thin user of the library.
+//!
+//! In one line: explicit files and keys, `-` is stdin or stdout, nothing is overwritten, nothing
+//! half-written is left, every exit status means one thing.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::as_conversions)]
+
+mod addressee;
+mod cli;
+mod code;
+mod commands;
+mod console;
+mod fingerprint;
+mod input;
+mod output;
+mod report;
+mod sanity;
+mod stage;
+mod stream;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use cli::Cli;
+use code::Code;
+use report::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => {
+            let outcome = cli.command.run(&cli.console);
+            cli.console.finish(&cli.command.name(), &outcome)
+        }
+        Err(error) => usage(&error),
+    }
+}
+
+/// Help goes to stdout, what cannot be understood to stderr; in JSON if that was asked for.
+fn usage(error: &clap::Error) -> ExitCode {
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !is_help && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        let message = line.strip_prefix("error: ").unwrap_or(line);
+        let failure = Failure::usage(report::printable(message));
+        // Nowhere is left to say that this failed.
+        let _ = console::Console::line(&failure.json("sdi"));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(if is_help { 0 } else { Code::USAGE.exit() })
+}

@@ -1,0 +1,241 @@
+//! Files that are there as a whole or not at all.
+//!
+//! A new file has no name while it is written, where the file system can do that (O_TMPFILE):
+//! whatever ends the process, nothing is left. It gets its name when its bytes are on the disk, and
+//! never takes the name of another file, unless it was asked to. Symbolic links are not followed.
+
+use crate::code::Code;
+use crate::report::{Failure, shown};
+use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// The owner: keys and plaintext.
+    Owner,
+    /// Everybody: a TFTP server runs as another user.
+    All,
+}
+
+impl Readers {
+    fn mode(self) -> Mode {
+        match self {
+            Self::Owner => Mode::RUSR | Mode::WUSR,
+            Self::All => Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH,
+        }
+    }
+}
+
+/// A file that has not got its name yet.
+#[derive(Debug)]
+pub(crate) struct NewFile {
+    file: File,
+    folder: Folder,
+    name: OsString,
+    force: bool,
+    /// Its name for the time being, where the file system needs one.
+    temporary: Option<OsString>,
+}
+
+impl NewFile {
+    /// Begins a file. An existing one is refused now, and once more at the end.
+    pub(crate) fn create(path: &Path, readers: Readers, force: bool) -> Result<Self, Failure> {
+        let Some(name) = path.file_name() else {
+            return Err(Failure::usage(format!("{} names no file", shown(path))));
+        };
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Folder::open(parent.unwrap_or(Path::new(".")))?.create(name, readers, force)
+    }
+
+    /// Gives the file its name. Only then does it exist.
+    pub(crate) fn publish(mut self) -> Result<(), Failure> {
+        self.file.sync_all().map_err(|error| self.failed("write", &error))?;
+        self.name()?;
+        self.folder.sync()
+    }
+
+    /// Gives the file its name; the caller syncs it before, and the folder afterwards.
+    pub(crate) fn name(&mut self) -> Result<(), Failure> {
+        let named = match (self.temporary.take(), self.force) {
+            (None, false) => self.link(&self.name),
+            (None, true) => temporary_name()
+                .and_then(|temporary| self.link(&temporary).map(|()| temporary))
+                .and_then(|temporary| self.rename(temporary)),
+            (Some(temporary), _) => self.rename(temporary),
+        };
+        named.map_err(|error| match error {
+            Errno::EXIST => exists(&self.folder.path.join(&self.name)),
+            error => self.failed("create", &error.into()),
+        })
+    }
+
+    /// Takes a name that is free.
+    fn link(&self, name: &OsStr) -> Result<(), Errno> {
+        let unnamed = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        fs::linkat(CWD, unnamed, &self.folder.handle, name, AtFlags::SYMLINK_FOLLOW)
+    }
+
+    fn rename(&mut self, temporary: OsString) -> Result<(), Errno> {
+        let folder = self.folder.handle.as_fd();
+        // Kept, so that it is removed if the renaming fails.
+        let temporary = &*self.temporary.insert(temporary);
+        if self.force {
+            fs::renameat(folder, temporary, folder, &self.name)?;
+        } else {
+            let done =
+                fs::renameat_with(folder, temporary, folder, &self.name, RenameFlags::NOREPLACE);
+            match done {
+                // NFS renames only over what is there; but it links to free names only.
+                Err(Errno::INVAL | Errno::NOSYS) => {
+                    return fs::linkat(folder, temporary, folder, &self.name, AtFlags::empty());
+                }
+                done => done?,
+            }
+        }
+        self.temporary = None;
+        Ok(())
+    }
+
+    /// The file is synced by now; another one with the same folder may sync it for all.
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) -> Failure {
+        Failure::io(what, &self.folder.path.join(&self.name), error)
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            // There is nothing else to be done about a failure.
+            let _ = fs::unlinkat(&self.folder.handle, temporary, AtFlags::empty());
+        }
+    }
+}
+
+/// An open folder.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    handle: OwnedFd,
+    path: PathBuf,
+}
+
+impl Folder {
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = fs::openat(CWD, path, flags, Mode::empty())
+            .map_err(|error| Failure::io("open the folder", path, &error.into()))?;
+        Ok(Self { handle, path: path.to_owned() })
+    }
+
+    /// Begins a file in this folder.
+    pub(crate) fn create(
+        self,
+        name: &OsStr,
+        readers: Readers,
+        force: bool,
+    ) -> Result<NewFile, Failure> {
+        self.check_free(name, force)?;
+        let failed = |error: Errno| Failure::io("create a file in", &self.path, &error.into());
+        let (file, temporary) = temporary_file(&self.handle).map_err(failed)?;
+        // Whatever the umask says.
+        fs::fchmod(&file, readers.mode()).map_err(failed)?;
+        let file = File::from(file);
+        Ok(NewFile { file, folder: self, name: name.to_owned(), force, temporary })
+    }
+
+    /// Refuses what must not be replaced: with `force` still what is no file, such as `/dev/null`.
+    fn check_free(&self, name: &OsStr, force: bool) -> Result<(), Failure> {
+        let path = self.path.join(name);
+        match fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(Failure::io("look at", &path, &error.into())),
+            Ok(found) => match FileType::from_raw_mode(found.st_mode) {
+                FileType::RegularFile | FileType::Symlink if force => Ok(()),
+                FileType::RegularFile | FileType::Symlink => Err(exists(&path)),
+                _ => Err(Failure::new(
+                    Code::EXISTS,
+                    format!("{} is there and is no file", shown(&path)),
+                )),
+            },
+        }
+    }
+
+    /// Brings everything that was written to this file system to the disk.
+    pub(crate) fn sync_all(&self) -> Result<(), Failure> {
+        fs::syncfs(&self.handle).map_err(|error| Failure::io("sync", &self.path, &error.into()))
+    }
+
+    /// Brings the names in this folder to the disk.
+    pub(crate) fn sync(&self) -> Result<(), Failure> {
+        match fs::fsync(&self.handle) {
+            // Some network file systems have no such thing.
+            Ok(()) | Err(Errno::INVAL) => Ok(()),
+            Err(error) => Err(Failure::io("sync", &self.path, &error.into())),
+        }
+    }
+
+    /// A second handle, so that files can be made in it.
+    pub(crate) fn again(&self) -> Result<Self, Failure> {
+        let handle = self.handle.try_clone();
+        let handle = handle.map_err(|error| Failure::io("open the folder", &self.path, &error))?;
+        Ok(Self { handle, path: self.path.clone() })
+    }
+}
+
+/// A file for its owner alone that goes away with the process.
+pub(crate) fn unlinked_file(folder: &Path) -> Result<File, Failure> {
+    let failed = |error: Errno| Failure::io("create a file in", folder, &error.into());
+    let folder = Folder::open(folder)?;
+    let (file, temporary) = temporary_file(&folder.handle).map_err(failed)?;
+    if let Some(temporary) = temporary {
+        fs::unlinkat(&folder.handle, temporary, AtFlags::empty()).map_err(failed)?;
+    }
+    Ok(file.into())
+}
+
+/// A file in this folder that its owner alone can read, and its name if it has to have one.
+fn temporary_file(folder: &OwnedFd) -> Result<(OwnedFd, Option<OsString>), Errno> {
+    let mode = Readers::Owner.mode();
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    // Without /proc it could never get a name.
+    if fs::access("/proc/self/fd", fs::Access::EXISTS).is_ok() {
+        match fs::openat(folder, ".", flags | OFlags::TMPFILE, mode) {
+            Ok(file) => return Ok((file, None)),
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let name = temporary_name()?;
+    let flags = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+    Ok((fs::openat(folder, &name, flags, mode)?, Some(name)))
+}
+
+fn temporary_name() -> Result<OsString, Errno> {
+    let mut random = [0; 8];
+    sdi::RandomSource::fill(&mut sdi::SystemRandom, &mut random).map_err(|_| Errno::IO)?;
+    Ok(format!(".sdi-{:016x}", u64::from_be_bytes(random)).into())
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::new(Code::EXISTS, format!("{} is there already", shown(path)))
+        .help("choose another name, or replace it with --force")
+}
