@@ -1,6 +1,9 @@
 //! The commands and what they are called.
 
-use crate::commands::{cert, csr, decrypt, detect, encrypt, inspect, keygen, pubkey, version};
+use crate::commands::{
+    cert, completions, csr, decrypt, detect, encrypt, explain, inspect, keygen, man, pubkey,
+    version,
+};
 use crate::console::Console;
 use crate::report::Outcome;
 use clap::{Parser, Subcommand};
@@ -28,6 +31,9 @@ pub(crate) enum Command {
     Decrypt(decrypt::Args),
     Detect(detect::Args),
     Inspect(inspect::Args),
+    Explain(explain::Args),
+    Completions(completions::Args),
+    Man(man::Args),
     Version(version::Args),
 }
 
@@ -42,6 +48,9 @@ impl Command {
             Self::Decrypt(args) => decrypt::run(args, console),
             Self::Detect(args) => detect::run(args),
             Self::Inspect(args) => inspect::run(args),
+            Self::Explain(args) => Ok(explain::run(args)),
+            Self::Completions(args) => completions::run(args, console),
+            Self::Man(args) => man::run(args, console),
             Self::Version(args) => Ok(version::run(args)),
         }
     }
@@ -57,6 +66,9 @@ impl Command {
             Self::Decrypt(_) => "decrypt",
             Self::Detect(_) => "detect",
             Self::Inspect(_) => "inspect",
+            Self::Explain(_) => "explain",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
             Self::Version(_) => "version",
         }
         .into()

@@ -1,12 +1,15 @@
 //! One file for each command.
 
 pub(crate) mod cert;
+pub(crate) mod completions;
 pub(crate) mod csr;
 pub(crate) mod decrypt;
 pub(crate) mod detect;
 pub(crate) mod encrypt;
+pub(crate) mod explain;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
+pub(crate) mod man;
 pub(crate) mod pubkey;
 pub(crate) mod version;
 

@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(
             failure.text(false),
             "error[sdi::E0004]: this is it\n  file      SN1.enc\n  your key  SN1\n  \
-             help: do this:\n      sdi version"
+             help: do this:\n        sdi version"
         );
         assert_eq!(failure.json("decrypt")["error"]["fields"]["your_key"], "SN1");
         assert_eq!(failure.json("decrypt")["exit"], 4);

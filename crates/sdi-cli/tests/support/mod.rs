@@ -9,18 +9,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// Not a secret, but it stands for one: it must show in no message.
-pub const CONFIG: &[u8] = b"hostname ams-edge-07\r\nradius-server key CANARY-7d1f\nend\n";
-pub const SDI: &str = env!("CARGO_BIN_EXE_sdi");
+pub(crate) const CONFIG: &[u8] = b"hostname ams-edge-07\r\nradius-server key CANARY-7d1f\nend\n";
+pub(crate) const SDI: &str = env!("CARGO_BIN_EXE_sdi");
 
 /// A temporary folder with a device in it: `device.key`, `SN1.crt` and `router.cfg`.
-pub struct Folder(tempfile::TempDir);
+pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self(tempfile::tempdir().expect("a temporary folder"))
     }
 
-    pub fn with_device(algorithm: &str) -> Self {
+    pub(crate) fn with_device(algorithm: &str) -> Self {
         let folder = Self::empty();
         folder.device("SN1", algorithm);
         folder.write("router.cfg", CONFIG);
@@ -28,7 +28,7 @@ impl Folder {
     }
 
     /// Makes `ID.key` and `ID.crt`; `device.key` is the first one's.
-    pub fn device(&self, id: &str, algorithm: &str) {
+    pub(crate) fn device(&self, id: &str, algorithm: &str) {
         let key = format!("{id}.key");
         self.sdi(["keygen", "-a", algorithm, "-o", &key]).succeeds();
         let crt = format!("{id}.crt");
@@ -38,20 +38,20 @@ impl Folder {
         }
     }
 
-    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn write(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         fs::write(self.path(name), bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// The names in the folder, in order.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).expect("the folder");
         let mut names: Vec<String> = entries
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
@@ -60,18 +60,18 @@ impl Folder {
         names
     }
 
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.0.path()).stdin(Stdio::null()).env("NO_COLOR", "1");
         command
     }
 
-    pub fn sdi<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Done {
+    pub(crate) fn sdi<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Done {
         Done(self.command(SDI).args(arguments).output().expect("sdi runs"))
     }
 
     /// With bytes on stdin.
-    pub fn sdi_with<A: AsRef<OsStr>>(
+    pub(crate) fn sdi_with<A: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = A>,
         stdin: &[u8],
@@ -89,7 +89,7 @@ impl Folder {
     }
 
     /// Commands in bash that must succeed; `sdi` is the built one.
-    pub fn bash(&self, commands: &str) -> Done {
+    pub(crate) fn bash(&self, commands: &str) -> Done {
         let folder = Path::new(SDI).parent().expect("the folder of sdi");
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
@@ -101,35 +101,35 @@ impl Folder {
 }
 
 /// How a command went.
-pub struct Done(pub Output);
+pub(crate) struct Done(pub(crate) Output);
 
 impl Done {
-    pub fn status(&self) -> Option<i32> {
+    pub(crate) fn status(&self) -> Option<i32> {
         self.0.status.code()
     }
 
-    pub fn stdout(&self) -> String {
+    pub(crate) fn stdout(&self) -> String {
         String::from_utf8_lossy(&self.0.stdout).into_owned()
     }
 
-    pub fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.0.stderr).into_owned()
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.0.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", self.stdout()))
     }
 
     #[track_caller]
-    pub fn succeeds(self) -> Self {
+    pub(crate) fn succeeds(self) -> Self {
         assert!(self.0.status.success(), "{:?}\n{}", self.0.status, self.stderr());
         self
     }
 
     /// Fails with this code, says so, and gives nothing away.
     #[track_caller]
-    pub fn fails(self, code: &str) -> Self {
+    pub(crate) fn fails(self, code: &str) -> Self {
         let exit = code[3..].parse().expect("a code as E0004");
         assert_eq!(self.status(), Some(exit), "{}{}", self.stdout(), self.stderr());
         let (out, err) = (self.stdout(), self.stderr());

@@ -1,0 +1,126 @@
+//! What the help and the manual show is what works.
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
+
+mod support;
+
+use std::fs;
+use support::{CONFIG, Folder};
+
+/// Every command, in words, as `--help` lists them.
+fn commands(folder: &Folder) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let mut todo = vec![Vec::new()];
+    while let Some(command) = todo.pop() {
+        let help = help(folder, &command);
+        if let Some((_, list)) = help.split_once("\nCommands:\n") {
+            let names = list.lines().take_while(|line| !line.is_empty());
+            for name in names.filter_map(|line| line.split_whitespace().next()) {
+                todo.push([&command[..], &[name.to_owned()]].concat());
+            }
+        } else {
+            found.push(command);
+        }
+    }
+    found
+}
+
+fn help(folder: &Folder, command: &[String]) -> String {
+    let args = command.iter().map(String::as_str).chain(["--help"]);
+    folder.sdi(args).succeeds().stdout()
+}
+
+fn examples(help: &str) -> Vec<String> {
+    let (_, examples) = help.split_once("\nExamples:\n").unwrap_or_default();
+    examples.lines().filter_map(|line| line.strip_prefix("  ")).map(str::to_owned).collect()
+}
+
+/// What the examples speak of.
+fn prepared() -> Folder {
+    let folder = Folder::empty();
+    folder.device("SN19842256", "p256");
+    folder.write("router.cfg", CONFIG);
+    folder
+        .bash(
+            "sdi encrypt -r SN19842256.crt -o SN19842256.enc router.cfg
+             sdi pubkey -k device.key -o device.pub
+             mkdir configs certs tftp
+             cp router.cfg configs/SN19842256.cfg
+             cp SN19842256.crt certs",
+        )
+        .succeeds();
+    folder
+}
+
+#[test]
+fn every_example_of_every_command_works() {
+    let folder = prepared();
+    let commands = commands(&folder);
+    assert!(commands.len() >= 13, "{commands:?}");
+    for command in &commands {
+        let examples = examples(&help(&folder, command));
+        assert!(examples.len() >= 2, "{command:?} needs two examples");
+        for example in examples {
+            assert!(example.contains(&format!("sdi {}", command.join(" "))), "{example}");
+            let folder = prepared();
+            // The output of the example is not there yet.
+            let words: Vec<&str> = example.split_whitespace().collect();
+            for pair in words.windows(2).filter(|pair| matches!(pair[0], "-o" | ">")) {
+                if folder.path(pair[1]).is_file() {
+                    fs::remove_file(folder.path(pair[1])).unwrap();
+                }
+            }
+            let done = folder.bash(&example);
+            assert!(done.0.status.success(), "{example}\n{}", done.stderr());
+        }
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let folder = prepared();
+    fs::create_dir(folder.path("man")).unwrap();
+    let pages = folder.sdi(["man", "man"]).succeeds().stdout();
+    for command in commands(&folder) {
+        let name = format!("sdi-{}.1", command.join("-"));
+        assert!(pages.lines().any(|page| page == name), "{name}");
+        let page = String::from_utf8(folder.read(&format!("man/{name}"))).unwrap();
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "FILES"] {
+            assert!(page.contains(&format!(".SH {section}\n")), "{name}: {section}");
+        }
+        assert!(page.contains(".SH \"EXIT STATUS\"\n"), "{name}");
+        // The examples are those of the help, which the other test runs.
+        let page = page.replace("\\-", "-").replace("\\&", "");
+        for example in examples(&help(&folder, &command)) {
+            assert!(page.contains(&example), "{name}: {example}");
+        }
+    }
+    assert!(folder.path("man/sdi.1").exists());
+}
+
+#[test]
+fn completions_know_every_command() {
+    let folder = prepared();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = folder.sdi(["completions", shell]).succeeds().stdout();
+        for command in commands(&folder) {
+            let name = command.last().unwrap();
+            assert!(script.contains(name.as_str()), "{shell}: {name}");
+        }
+    }
+    folder.bash("sdi completions bash | bash -n").succeeds();
+    let words = "COMP_WORDS=(sdi ins); COMP_CWORD=1; _sdi sdi ins sdi; echo ${COMPREPLY[*]}";
+    let done = folder.bash(&format!("set +eu; source <(sdi completions bash); {words}"));
+    assert_eq!(done.stdout(), "inspect\n", "{}", done.stderr());
+}
+
+#[test]
+fn every_code_is_explained() {
+    let folder = Folder::empty();
+    let list = folder.sdi(["explain"]).succeeds().stdout();
+    assert!(list.lines().count() >= 17);
+    for code in list.lines().map(|line| &line[..5]) {
+        let page = folder.sdi(["explain", code]).succeeds().stdout();
+        assert!(page.starts_with(&format!("{code}, exit status ")), "{page}");
+    }
+    assert_eq!(folder.sdi(["explain", "E9999"]).status(), Some(2));
+}
