@@ -1,8 +1,8 @@
 //! The commands and what they are called.
 
 use crate::commands::{
-    cert, completions, csr, decrypt, detect, encrypt, explain, inspect, keygen, man, pubkey,
-    version,
+    cert, completions, csr, decrypt, detect, encrypt, encrypt_dir, explain, inspect, keygen, man,
+    pubkey, version,
 };
 use crate::console::Console;
 use crate::report::Outcome;
@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Cert(cert::Args),
     Csr(csr::Args),
     Encrypt(encrypt::Args),
+    EncryptDir(encrypt_dir::Args),
     Decrypt(decrypt::Args),
     Detect(detect::Args),
     Inspect(inspect::Args),
@@ -45,6 +46,7 @@ impl Command {
             Self::Cert(args) => cert::run(args, console),
             Self::Csr(args) => csr::run(args, console),
             Self::Encrypt(args) => encrypt::run(args, console),
+            Self::EncryptDir(args) => encrypt_dir::run(args, console),
             Self::Decrypt(args) => decrypt::run(args, console),
             Self::Detect(args) => detect::run(args),
             Self::Inspect(args) => inspect::run(args),
@@ -63,6 +65,7 @@ impl Command {
             Self::Cert(args) => args.name(),
             Self::Csr(_) => "csr",
             Self::Encrypt(_) => "encrypt",
+            Self::EncryptDir(_) => "encrypt-dir",
             Self::Decrypt(_) => "decrypt",
             Self::Detect(_) => "detect",
             Self::Inspect(_) => "inspect",

@@ -6,6 +6,7 @@ pub(crate) mod csr;
 pub(crate) mod decrypt;
 pub(crate) mod detect;
 pub(crate) mod encrypt;
+pub(crate) mod encrypt_dir;
 pub(crate) mod explain;
 pub(crate) mod inspect;
 pub(crate) mod keygen;

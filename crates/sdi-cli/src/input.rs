@@ -55,6 +55,16 @@ pub(crate) fn read_up_to(
     Ok(bytes)
 }
 
+/// Reads a whole file, with no more memory than it needs. One that grows meanwhile is an error.
+pub(crate) fn read_file(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let file = open(path)?;
+    let found = file.metadata().map_err(|error| Failure::io("read", path, &error))?;
+    let len = usize::try_from(found.len()).unwrap_or(usize::MAX);
+    // Some files of the kernel say that they are empty.
+    let len = if found.is_file() && len > 0 { len } else { limit };
+    read_up_to(file, path, len.min(limit))
+}
+
 /// Fills the buffer as far as the input goes.
 pub(crate) fn fill(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut len = 0;
@@ -90,7 +100,7 @@ pub(crate) fn forbid_core_files() -> Result<(), Failure> {
 }
 
 /// A key file is its owner's alone, and the owner is who runs this. Pipes are not looked at.
-fn check_key_file(file: &File, path: &Path) -> Result<(), Failure> {
+pub(crate) fn check_key_file(file: &File, path: &Path) -> Result<(), Failure> {
     let found = file.metadata().map_err(|error| Failure::io("read", path, &error))?;
     if !found.is_file() {
         return Ok(());

@@ -13,6 +13,7 @@ mod code;
 mod commands;
 mod console;
 mod fingerprint;
+mod fleet;
 mod input;
 mod output;
 mod report;

@@ -2,16 +2,20 @@
 //!
 //! A new file has no name while it is written, where the file system can do that (O_TMPFILE):
 //! whatever ends the process, nothing is left. It gets its name when its bytes are on the disk, and
-//! never takes the name of another file, unless it was asked to. Symbolic links are not followed.
+//! never takes the name of another file, unless it was asked to. A kill in the moment of replacing
+//! can leave the old file and a second name of the new one, `.sdi-` and digits. Symbolic links are
+//! not followed.
 
 use crate::code::Code;
 use crate::report::{Failure, shown};
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
+use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Who may read a file.
@@ -64,9 +68,7 @@ impl NewFile {
     pub(crate) fn name(&mut self) -> Result<(), Failure> {
         let named = match (self.temporary.take(), self.force) {
             (None, false) => self.link(&self.name),
-            (None, true) => temporary_name()
-                .and_then(|temporary| self.link(&temporary).map(|()| temporary))
-                .and_then(|temporary| self.rename(temporary)),
+            (None, true) => self.second_name().and_then(|temporary| self.rename(temporary)),
             (Some(temporary), _) => self.rename(temporary),
         };
         named.map_err(|error| match error {
@@ -79,6 +81,22 @@ impl NewFile {
     fn link(&self, name: &OsStr) -> Result<(), Errno> {
         let unnamed = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         fs::linkat(CWD, unnamed, &self.folder.handle, name, AtFlags::SYMLINK_FOLLOW)
+    }
+
+    /// Only a name can replace a name. It is always the same one, so that what a kill leaves of it is
+    /// taken away by the next attempt.
+    fn second_name(&self) -> Result<OsString, Errno> {
+        let hash: [u8; 32] = Sha256::digest(self.name.as_bytes()).into();
+        let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let name = OsString::from(format!("{TEMPORARY}{digits}"));
+        match self.link(&name) {
+            Err(Errno::EXIST) => {
+                fs::unlinkat(&self.folder.handle, &name, AtFlags::empty())?;
+                self.link(&name)?;
+            }
+            linked => linked?,
+        }
+        Ok(name)
     }
 
     fn rename(&mut self, temporary: OsString) -> Result<(), Errno> {
@@ -100,11 +118,6 @@ impl NewFile {
         }
         self.temporary = None;
         Ok(())
-    }
-
-    /// The file is synced by now; another one with the same folder may sync it for all.
-    pub(crate) fn folder(&self) -> &Folder {
-        &self.folder
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> Failure {
@@ -163,7 +176,7 @@ impl Folder {
     }
 
     /// Refuses what must not be replaced: with `force` still what is no file, such as `/dev/null`.
-    fn check_free(&self, name: &OsStr, force: bool) -> Result<(), Failure> {
+    pub(crate) fn check_free(&self, name: &OsStr, force: bool) -> Result<(), Failure> {
         let path = self.path.join(name);
         match fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => Ok(()),
@@ -232,8 +245,11 @@ fn temporary_file(folder: &OwnedFd) -> Result<(OwnedFd, Option<OsString>), Errno
 fn temporary_name() -> Result<OsString, Errno> {
     let mut random = [0; 8];
     sdi::RandomSource::fill(&mut sdi::SystemRandom, &mut random).map_err(|_| Errno::IO)?;
-    Ok(format!(".sdi-{:016x}", u64::from_be_bytes(random)).into())
+    Ok(format!("{TEMPORARY}{:016x}", u64::from_be_bytes(random)).into())
 }
+
+/// How names that are not final begin.
+const TEMPORARY: &str = ".sdi-";
 
 fn exists(path: &Path) -> Failure {
     Failure::new(Code::EXISTS, format!("{} is there already", shown(path)))

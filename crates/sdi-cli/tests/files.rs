@@ -70,6 +70,19 @@ fn nothing_is_overwritten_unless_it_is_forced() {
     }
 }
 
+/// What a kill in the moment of replacing leaves is taken away by the next attempt.
+#[test]
+fn a_left_second_name_is_taken_away() {
+    let folder = Folder::with_device("p256");
+    folder.write("out", b"live");
+    folder.bash("echo left > .sdi-$(printf out | sha256sum | cut -c1-16)").succeeds();
+    let encrypt = ["encrypt", "--force", "-r", "SN1.crt", "-o", "out", "router.cfg"];
+    assert!(folder.names()[0].starts_with(".sdi-"));
+    folder.sdi(encrypt).succeeds();
+    folder.sdi(["detect", "out"]).succeeds();
+    assert!(!folder.names()[0].starts_with(".sdi-"), "{:?}", folder.names());
+}
+
 #[test]
 fn a_symbolic_link_is_not_followed() {
     let folder = Folder::with_device("p256");

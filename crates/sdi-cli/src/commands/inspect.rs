@@ -2,7 +2,7 @@
 
 use super::detect::written;
 use crate::addressee::is_for;
-use crate::input::{certificate, check_stdin_once, open, read_up_to};
+use crate::input::{certificate, check_stdin_once, read_file};
 use crate::report::{Answer, Failure, Outcome, shown};
 use sdi::{Envelope, Limits};
 use serde_json::{Value, json};
@@ -47,20 +47,6 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let _ = write!(text, "\nmatch       {is_not}for the certificate that you gave");
     }
     Ok(Answer::new(text, fields))
-}
-
-/// Reads as much as there is; the buffer grows, since this is ciphertext.
-fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
-    let file = open(path)?;
-    let is_short = |len: u64| usize::try_from(len).is_ok_and(|len| len < limit);
-    match file.metadata() {
-        Ok(found) if found.is_file() && is_short(found.len()) => {
-            let len = usize::try_from(found.len()).unwrap_or(limit);
-            // A file that grows meanwhile is cut, and says so.
-            Ok(std::mem::take(&mut *read_up_to(file, path, len.max(4096))?))
-        }
-        _ => Ok(std::mem::take(&mut *read_up_to(file, path, limit)?)),
-    }
 }
 
 fn words(envelope: &Envelope, path: &Path) -> String {

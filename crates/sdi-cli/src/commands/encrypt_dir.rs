@@ -1,0 +1,237 @@
+//! `sdi encrypt-dir`: from a folder of configurations to a folder of a TFTP server.
+
+use super::encrypt::{Profile, Recipient};
+use crate::console::{Console, to_stderr};
+use crate::fleet::jobs::{Job, jobs};
+use crate::fleet::seal::{Action, Fleet, GROUP, Report};
+use crate::fleet::state::State;
+use crate::output::Folder;
+use crate::report::{Answer, Failure, Outcome, shown};
+use serde_json::{Value, json};
+use std::io::{self, IsTerminal, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+/// Encrypts a folder of configurations, one file for each device.
+///
+/// CONFIGS/SN1.cfg is encrypted to STORE/SN1.crt, as OUT/SN1.enc. A run that was interrupted leaves
+/// whole files only, and running it again finishes it: with --changed-only, which also leaves alone
+/// what has not changed, or with --force. On a terminal it ends with a table, otherwise it prints a
+/// JSON object on a line for each file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sdi encrypt-dir configs --store certs -o tftp
+  sdi encrypt-dir configs --store certs -o tftp --changed-only --keep-going")]
+pub(crate) struct Args {
+    /// The folder with the configurations.
+    #[arg(value_name = "CONFIGS")]
+    input: PathBuf,
+    /// The folder with the certificates, each named by its device: ID.crt.
+    #[arg(long, value_name = "DIR")]
+    store: PathBuf,
+    /// The folder for the encrypted files, such as the TFTP server's.
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Which file is for which device: the name without its ending is the identifier, or a CSV file
+    /// with the columns id and file, or a JSON object of identifiers and files.
+    #[arg(long, value_name = "id=stem|FILE", default_value = "id=stem")]
+    map: PathBuf,
+    /// How many files are encrypted at once; all cores if it is not given.
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// One more certificate for every file, such as that of a second routing engine; may be repeated.
+    #[arg(short, long, value_name = "CRT")]
+    recipient: Vec<PathBuf>,
+    /// How to encrypt.
+    #[arg(long, value_name = "P", default_value = "auto")]
+    profile: Profile,
+    /// Writes only what has changed since the last run with this option.
+    #[arg(long)]
+    changed_only: bool,
+    /// Where --changed-only keeps what it knows. Keep it out of the server's folder: it holds a key
+    /// with which guesses of a configuration can be tested.
+    #[arg(long, value_name = "FILE", requires = "changed_only")]
+    state: Option<PathBuf>,
+    /// Goes on after a failure, and exits with the worst one.
+    #[arg(long)]
+    keep_going: bool,
+    /// Shows what would be written.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
+    let jobs = jobs(&args.input, &args.map)?;
+    let state_path = args.state.clone().unwrap_or_else(|| args.input.join(".sdi-state"));
+    let mut fleet = Fleet {
+        store: &args.store,
+        output: &args.output,
+        folder: Folder::open(&args.output)?,
+        extra: extra(&args.recipient)?,
+        profile: args.profile,
+        workers: args.jobs.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get),
+        force: console.force,
+        is_dry: args.dry_run,
+        keep_going: args.keep_going,
+        state: args.changed_only.then(|| State::open(&state_path, args.dry_run)).transpose()?,
+    };
+    let mut tally = Tally::new(jobs.len(), console);
+    for group in jobs.chunks(GROUP) {
+        for report in fleet.group(group)? {
+            let output = fleet.output_of(&report.job);
+            tally.add(&report, &output)?;
+        }
+        tally.draw();
+        if tally.worst.is_some() && !args.keep_going {
+            break;
+        }
+    }
+    Ok(tally.end())
+}
+
+fn extra(paths: &[PathBuf]) -> Result<Vec<Recipient>, Failure> {
+    paths.iter().map(|path| Recipient::read(path, &[])).collect()
+}
+
+/// How many files went how, and what is said of it.
+struct Tally<'a> {
+    console: &'a Console,
+    /// A line for each file; a table for people.
+    is_lines: bool,
+    total: usize,
+    begun: Instant,
+    written: usize,
+    unchanged: usize,
+    failed: Vec<(String, Failure)>,
+    worst: Option<Failure>,
+    is_drawn: bool,
+}
+
+impl<'a> Tally<'a> {
+    fn new(total: usize, console: &'a Console) -> Self {
+        Self {
+            console,
+            is_lines: console.json || !io::stdout().is_terminal(),
+            total,
+            begun: Instant::now(),
+            written: 0,
+            unchanged: 0,
+            failed: Vec::new(),
+            worst: None,
+            is_drawn: false,
+        }
+    }
+
+    fn add(&mut self, report: &Report, output: &Path) -> Result<(), Failure> {
+        let id = report.job.id.as_str();
+        if let Some(name) = &report.other_name {
+            self.console.note(&format!("warning: the certificate of {id} is for \"{name}\""));
+        }
+        match &report.result {
+            Ok(Action::Unchanged) => self.unchanged += 1,
+            Ok(Action::Written | Action::WouldWrite) => self.written += 1,
+            Err(failure) => {
+                if !self.console.json {
+                    self.clear();
+                    to_stderr(&failure.text(false));
+                }
+                let is_worse =
+                    |worst: &Failure| failure.code().severity() > worst.code().severity();
+                if self.worst.as_ref().is_none_or(is_worse) {
+                    self.worst = Some(failure.clone());
+                }
+                self.failed.push((id.to_owned(), failure.clone()));
+            }
+        }
+        if self.is_lines {
+            let printed = Console::line(&line(report, output));
+            printed.map_err(|error| Failure::io("write", Path::new("-"), &error))?;
+        }
+        Ok(())
+    }
+
+    fn done(&self) -> usize {
+        self.written + self.unchanged + self.failed.len()
+    }
+
+    /// The progress, on one line that is drawn again; not for what is over at once.
+    fn draw(&mut self) {
+        let since = self.begun.elapsed();
+        if since < Duration::from_millis(500) || !self.console.draws_progress() {
+            return;
+        }
+        let done = u32::try_from(self.done()).unwrap_or(u32::MAX).max(1);
+        let left = u32::try_from(self.total - self.done()).unwrap_or(u32::MAX);
+        let rate = f64::from(done) / since.as_secs_f64();
+        let seconds = f64::from(left) / rate;
+        self.clear();
+        self.is_drawn = true;
+        let failed = self.failed.len();
+        let total = self.total;
+        let line = format!("{done} of {total}, {failed} failed, {rate:.0}/s, {seconds:.0} s left");
+        // A progress that cannot be drawn is no failure.
+        let _ = write!(io::stderr(), "{line}");
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.is_drawn) {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+
+    fn end(mut self) -> Answer {
+        self.clear();
+        let untried = self.total - self.done();
+        let mut summary = format!(
+            "written {}, unchanged {}, failed {}",
+            self.written,
+            self.unchanged,
+            self.failed.len()
+        );
+        if untried > 0 {
+            summary.push_str(&format!(", not tried {untried}"));
+        }
+        let mut answer = Answer {
+            exit: self.worst.as_ref().map_or(0, Failure::exit),
+            is_said: self.is_lines,
+            ..Answer::default()
+        };
+        if self.is_lines {
+            self.console.note(&summary);
+            return answer;
+        }
+        let rows = self.failed.iter().map(|(id, failure)| format!("{id}  {}\n", failure.code()));
+        answer.text = rows.collect::<String>() + &summary;
+        answer
+    }
+}
+
+fn line(report: &Report, output: &Path) -> Value {
+    let Report { job: Job { id, config }, result, other_name } = report;
+    let mut line = match result {
+        Ok(action) => json!({
+            "v": 1,
+            "ok": true,
+            "exit": 0,
+            "command": "encrypt-dir",
+            "action": match action {
+                Action::Written => "written",
+                Action::WouldWrite => "would-write",
+                Action::Unchanged => "unchanged",
+            },
+        }),
+        Err(failure) => {
+            let mut line = failure.json("encrypt-dir");
+            line["action"] = json!("failed");
+            line
+        }
+    };
+    line["id"] = json!(id.as_str());
+    line["file"] = json!(shown(config));
+    line["output"] = json!(shown(output));
+    line["certificate_id"] = json!(other_name);
+    line
+}

@@ -1,0 +1,128 @@
+//! Which configuration is for which device.
+
+use super::csv::records;
+use crate::code::Code;
+use crate::input::read_file;
+use crate::report::{Failure, printable, shown};
+use sdi::DeviceId;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// One configuration for one device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Job {
+    pub(crate) id: DeviceId,
+    pub(crate) config: PathBuf,
+}
+
+/// The longest map: a million lines.
+const MAP: usize = 256 << 20;
+
+/// The jobs of a folder, in the order of the map; without one, in the order of the names.
+pub(crate) fn jobs(folder: &Path, map: &Path) -> Result<Vec<Job>, Failure> {
+    let jobs = if map.as_os_str() == "id=stem" { by_stem(folder)? } else { by_map(folder, map)? };
+    let mut seen: HashMap<String, &Job> = HashMap::new();
+    for job in &jobs {
+        // File systems exist that do not tell small letters from capitals.
+        if let Some(first) = seen.insert(job.id.as_str().to_ascii_lowercase(), job) {
+            return Err(Failure::usage(format!("two configurations are for {}", job.id))
+                .fact("first", shown(&first.config))
+                .fact("second", shown(&job.config)));
+        }
+    }
+    Ok(jobs)
+}
+
+/// The identifier is the file's name without its ending. Hidden files and folders are left out.
+fn by_stem(folder: &Path) -> Result<Vec<Job>, Failure> {
+    let failed = |error| Failure::io("read the folder", folder, &error);
+    let mut jobs = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let config = entry.map_err(failed)?.path();
+        let is_hidden = config.file_name().is_some_and(|name| name.as_bytes().starts_with(b"."));
+        if is_hidden || !config.is_file() {
+            continue;
+        }
+        let stem = config.file_stem().unwrap_or_default().to_string_lossy();
+        let id = DeviceId::new(&stem).map_err(|error| {
+            Failure::usage(format!("{} is not named by a device", shown(&config)))
+                .fact("reason", error.to_string())
+                .help(
+                    "move it elsewhere, or say with --map FILE.csv which file is for which device",
+                )
+        })?;
+        jobs.push(Job { id, config });
+    }
+    jobs.sort_by(|a, b| a.config.cmp(&b.config));
+    Ok(jobs)
+}
+
+fn by_map(folder: &Path, map: &Path) -> Result<Vec<Job>, Failure> {
+    let bytes = read_file(map, MAP)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad(map, "it is no UTF-8 text"))?;
+    let pairs = if map.extension().is_some_and(|end| end.eq_ignore_ascii_case("json")) {
+        from_json(text, map)?
+    } else {
+        from_csv(text, map)?
+    };
+    pairs
+        .into_iter()
+        .map(|(place, id, file)| {
+            let id = DeviceId::new(&id).map_err(|error| {
+                bad(map, &error.to_string()).fact("entry", place).fact("id", printable(&id))
+            })?;
+            Ok(Job { id, config: folder.join(file) })
+        })
+        .collect()
+}
+
+type Pairs = Vec<(String, String, String)>;
+
+/// An object of identifiers and files.
+fn from_json(text: &str, map: &Path) -> Result<Pairs, Failure> {
+    let value: Value = serde_json::from_str(text).map_err(|error| bad(map, &error.to_string()))?;
+    let object = value.as_object().ok_or_else(|| bad(map, "it is no object"))?;
+    object
+        .iter()
+        .map(|(id, file)| match file.as_str() {
+            Some(file) => Ok((printable(id), id.clone(), file.to_owned())),
+            None => Err(bad(map, "a file is no text").fact("entry", printable(id))),
+        })
+        .collect()
+}
+
+/// The columns are `id` and `file` where a first line says so, otherwise the first two.
+fn from_csv(text: &str, map: &Path) -> Result<Pairs, Failure> {
+    let records = records(text).ok_or_else(|| bad(map, "a quote does not end"))?;
+    let place = |name: &str| {
+        let (_, first) = records.first()?;
+        first.iter().position(|field| field.eq_ignore_ascii_case(name))
+    };
+    let (columns, heads) = match (place("id"), place("file")) {
+        (Some(id), Some(file)) => ((id, file), 1),
+        _ => ((0, 1), 0),
+    };
+    records
+        .iter()
+        .skip(heads)
+        .map(|(line, fields)| {
+            let field = |at: usize| fields.get(at).filter(|field| !field.is_empty()).cloned();
+            match (field(columns.0), field(columns.1)) {
+                (Some(id), Some(file)) => Ok((format!("line {line}"), id, file)),
+                _ => Err(bad(map, "an identifier or a file is missing")
+                    .fact("entry", format!("line {line}"))),
+            }
+        })
+        .collect()
+}
+
+fn bad(map: &Path, reason: &str) -> Failure {
+    Failure::new(Code::MALFORMED, format!("{} does not map identifiers to files", shown(map)))
+        .fact("reason", printable(reason))
+        .help(
+            "a map is a CSV file with the columns id and file, or a JSON object {\"ID\": \"FILE\"}",
+        )
+}
