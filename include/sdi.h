@@ -23,8 +23,8 @@
  *
  * Conventions:
  *
- * - Results. A call that can fail returns sdi_result; 0 is SDI_OK. Its last argument err may be NULL.
- *   *err and every *x_out that is a handle are set to NULL first; *err is filled on failure only, an
+ * - Results. A call that can fail returns sdi_result; 0 is SDI_OK. If its last argument is err, that
+ *   may be NULL. *err and every *x_out that is a handle are set to NULL first; *err is filled on failure only, an
  *   output on success only. With memory short *err may stay NULL on failure.
  * - Ownership. What a function gives you is yours: free it exactly once, with the sdi_X_free of its
  *   type, never with free(). Freeing NULL does nothing. A handle that you pass is borrowed for the
@@ -36,7 +36,8 @@
  * - Threads. Several threads may at once make calls that take a handle as const. Other calls need a
  *   handle for themselves. A handle may move from thread to thread.
  * - Callbacks run on the thread of the call that needs them, during it. They must not throw, and not
- *   leave by longjmp. Inside one, every call on the handle that the outer call is working on answers
+ *   leave by longjmp. What user points to has to be there until the handle is freed and the last call
+ *   on it has returned. Inside one, every call on the handle that the outer call is working on answers
  *   SDI_ERR_STATE and does the outer call no harm; freeing that handle is put off until the outer call
  *   returns. Calls nest in callbacks at most eight deep.
  * - Defects. A panic inside the library is caught: SDI_ERR_PANIC. A library that was built to abort,
@@ -378,20 +379,22 @@ typedef int32_t sdi_sig_scheme;
 // A callback returns 0 for success; SDI_OP_REFUSED when the module itself rejects this ciphertext or
 // point, which is handled like a wrong key (SDI_ERR_DECRYPT); anything else is SDI_ERR_KEY with that
 // vendor code. It writes at most x_cap bytes to x and their number to *x_len, which is 0 at the call;
-// a greater number is SDI_ERR_KEY. What it is given is borrowed until it returns.
+// none, or a greater number, is SDI_ERR_KEY. What it is given is borrowed until it returns.
 //
 // Callbacks run on the thread of the call that needs them, and never after it. Those of one key may
 // run at once on several threads: lock inside.
 typedef struct sdi_key_ops {
   // sizeof(sdi_key_ops).
   size_t size;
-  // The values of sdi_rsa_scheme that rsa_decrypt can do, joined by OR.
+  // The values of sdi_rsa_scheme that rsa_decrypt can do, joined by OR. A file that needs another
+  // one is SDI_ERR_UNSUPPORTED.
   uint32_t rsa_schemes;
   // Raw ECDH. peer is an uncompressed point (04, x, y) that was checked to be on the curve, or 32
   // bytes for X25519. z is the shared x-coordinate without any derivation; a shorter one is padded
   // with zeros on the left. It is called by sdi_open, and by the sdi_opener_update that completes
   // the file's header: before there is plaintext, once for each point of a sender that may have
-  // meant this key, and at most as often as sdi_keyring_set_max_key_ops says.
+  // meant this key, and at most as often as sdi_keyring_set_max_key_ops says. Without it a file
+  // that needs it is SDI_ERR_KEY.
   int32_t (*agree)(void *user,
                    sdi_key_alg curve,
                    const uint8_t *peer,
@@ -529,7 +532,8 @@ typedef int32_t sdi_operator_mode;
 // Makes a key ring without keys. You own *ring_out: free it with sdi_keyring_free.
 SDI_MUST_CHECK sdi_result sdi_keyring_new(sdi_keyring **ring_out, sdi_error **err);
 
-// Sets the key from the factory. cert may be NULL: a key whose certificate the device never saw. A
+// Sets the key from the factory. cert may be NULL: a key whose certificate the device never saw. No
+// name tells then whom a file is for, and another device's file reads as SDI_ERR_DECRYPT. A
 // certificate of another key is SDI_ERR_KEY. After SDI_OPERATOR_REPLACE this is SDI_ERR_STATE. key
 // and cert are borrowed for the call; the ring keeps its own references.
 SDI_MUST_CHECK

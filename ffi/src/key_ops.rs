@@ -77,7 +77,7 @@ pub const SDI_OP_REFUSED: i32 = i32::MIN;
 /// A callback returns 0 for success; SDI_OP_REFUSED when the module itself rejects this ciphertext or
 /// point, which is handled like a wrong key (SDI_ERR_DECRYPT); anything else is SDI_ERR_KEY with that
 /// vendor code. It writes at most x_cap bytes to x and their number to *x_len, which is 0 at the call;
-/// a greater number is SDI_ERR_KEY. What it is given is borrowed until it returns.
+/// none, or a greater number, is SDI_ERR_KEY. What it is given is borrowed until it returns.
 ///
 /// Callbacks run on the thread of the call that needs them, and never after it. Those of one key may
 /// run at once on several threads: lock inside.
@@ -87,13 +87,15 @@ pub const SDI_OP_REFUSED: i32 = i32::MIN;
 pub struct sdi_key_ops {
     /// sizeof(sdi_key_ops).
     pub size: usize,
-    /// The values of sdi_rsa_scheme that rsa_decrypt can do, joined by OR.
+    /// The values of sdi_rsa_scheme that rsa_decrypt can do, joined by OR. A file that needs another
+    /// one is SDI_ERR_UNSUPPORTED.
     pub rsa_schemes: u32,
     /// Raw ECDH. peer is an uncompressed point (04, x, y) that was checked to be on the curve, or 32
     /// bytes for X25519. z is the shared x-coordinate without any derivation; a shorter one is padded
     /// with zeros on the left. It is called by sdi_open, and by the sdi_opener_update that completes
     /// the file's header: before there is plaintext, once for each point of a sender that may have
-    /// meant this key, and at most as often as sdi_keyring_set_max_key_ops says.
+    /// meant this key, and at most as often as sdi_keyring_set_max_key_ops says. Without it a file
+    /// that needs it is SDI_ERR_KEY.
     pub agree: Option<
         unsafe extern "C" fn(
             user: *mut c_void,

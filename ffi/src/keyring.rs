@@ -66,7 +66,8 @@ pub unsafe extern "C" fn sdi_keyring_new(
     })
 }
 
-/// Sets the key from the factory. cert may be NULL: a key whose certificate the device never saw. A
+/// Sets the key from the factory. cert may be NULL: a key whose certificate the device never saw. No
+/// name tells then whom a file is for, and another device's file reads as SDI_ERR_DECRYPT. A
 /// certificate of another key is SDI_ERR_KEY. After SDI_OPERATOR_REPLACE this is SDI_ERR_STATE. key
 /// and cert are borrowed for the call; the ring keeps its own references.
 #[must_use]
