@@ -4,13 +4,19 @@
 //! primitives. A back end offers hashes, block ciphers in CBC and CTR, GHASH, elliptic curve and RSA
 //! operations; [`rustcrypto`] is the one that is always there.
 
+#[cfg(feature = "aws-lc")]
+mod awslc;
 mod rustcrypto;
 #[cfg(all(test, feature = "p384", feature = "p521", feature = "x25519"))]
 mod vectors;
 
+#[cfg(feature = "aws-lc")]
+pub(crate) use awslc::agreement;
+#[cfg(not(feature = "aws-lc"))]
+pub(crate) use rustcrypto::agreement;
 #[cfg(feature = "rsa")]
 pub(crate) use rustcrypto::rsa;
-pub(crate) use rustcrypto::{BlockDecrypt, BlockEncrypt, Ghash, agreement, digest, hmac};
+pub(crate) use rustcrypto::{BlockDecrypt, BlockEncrypt, Ghash, digest, hmac};
 
 use crate::oid;
 

@@ -81,7 +81,7 @@ impl SecretKey {
     }
 
     /// The scalar.
-    #[cfg(feature = "identity")]
+    #[cfg(any(feature = "identity", all(feature = "aws-lc", feature = "seal")))]
     pub(crate) fn to_bytes(&self) -> Result<Secret> {
         match self {
             Self::P256(key) => Secret::copy_of(&Zeroizing::new(key.to_bytes())[..]),
