@@ -1,8 +1,8 @@
 //! The commands and what they are called.
 
 use crate::commands::{
-    cert, completions, csr, decrypt, detect, encrypt, encrypt_dir, explain, inspect, keygen, man,
-    pubkey, version,
+    autoinstall, cert, completions, csr, decrypt, detect, doctor, encrypt, encrypt_dir, explain,
+    inspect, keygen, man, pubkey, push, verify_deploy, version,
 };
 use crate::console::Console;
 use crate::report::Outcome;
@@ -32,6 +32,10 @@ pub(crate) enum Command {
     Decrypt(decrypt::Args),
     Detect(detect::Args),
     Inspect(inspect::Args),
+    Push(push::Args),
+    VerifyDeploy(verify_deploy::Args),
+    Autoinstall(autoinstall::Args),
+    Doctor(doctor::Args),
     Explain(explain::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -50,6 +54,10 @@ impl Command {
             Self::Decrypt(args) => decrypt::run(args, console),
             Self::Detect(args) => detect::run(args),
             Self::Inspect(args) => inspect::run(args),
+            Self::Push(args) => push::run(args, console),
+            Self::VerifyDeploy(args) => verify_deploy::run(args),
+            Self::Autoinstall(args) => autoinstall::run(args, console),
+            Self::Doctor(args) => doctor::run(args),
             Self::Explain(args) => Ok(explain::run(args)),
             Self::Completions(args) => completions::run(args, console),
             Self::Man(args) => man::run(args, console),
@@ -69,6 +77,10 @@ impl Command {
             Self::Decrypt(_) => "decrypt",
             Self::Detect(_) => "detect",
             Self::Inspect(_) => "inspect",
+            Self::Push(_) => "push",
+            Self::VerifyDeploy(_) => "verify-deploy",
+            Self::Autoinstall(args) => args.name(),
+            Self::Doctor(_) => "doctor",
             Self::Explain(_) => "explain",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",

@@ -1,10 +1,12 @@
 //! One file for each command.
 
+pub(crate) mod autoinstall;
 pub(crate) mod cert;
 pub(crate) mod completions;
 pub(crate) mod csr;
 pub(crate) mod decrypt;
 pub(crate) mod detect;
+pub(crate) mod doctor;
 pub(crate) mod encrypt;
 pub(crate) mod encrypt_dir;
 pub(crate) mod explain;
@@ -12,6 +14,8 @@ pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod man;
 pub(crate) mod pubkey;
+pub(crate) mod push;
+pub(crate) mod verify_deploy;
 pub(crate) mod version;
 
 use crate::console::Console;

@@ -54,7 +54,7 @@ impl NewFile {
             return Err(Failure::usage(format!("{} names no file", shown(path))));
         };
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Folder::open(parent.unwrap_or(Path::new(".")))?.create(name, readers, force)
+        Folder::open(parent.unwrap_or_else(|| Path::new(".")))?.create(name, readers, force)
     }
 
     /// Gives the file its name. Only then does it exist.

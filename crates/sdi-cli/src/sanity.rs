@@ -70,7 +70,7 @@ impl TextCheck {
     /// The verdict on the whole.
     pub(crate) fn finish(mut self, needs_end: bool) -> Result<(), Insane> {
         self.end_line();
-        let verdict = match self.found {
+        match self.found {
             Some(found) => Err(found),
             None if !self.begun.is_empty() => Err(self.insane("it is no UTF-8 text")),
             None if !self.has_ink => Err(Insane { what: "it is blank", line: 0 }),
@@ -78,8 +78,7 @@ impl TextCheck {
                 Err(Insane { what: "its last line is not: end", line: 0 })
             }
             None => Ok(()),
-        };
-        verdict
+        }
     }
 
     fn insane(&self, what: &'static str) -> Insane {

@@ -39,7 +39,7 @@ fn write(
     console: &Console,
     names: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let name = format!("{}.1", command.get_display_name().unwrap_or(command.get_name()));
+    let name = format!("{}.1", command.get_display_name().unwrap_or_else(|| command.get_name()));
     let path = folder.join(&name);
     let page = page(command).map_err(|error| Failure::io("write", &path, &error))?;
     put(&page, &path, Readers::All, console)?;

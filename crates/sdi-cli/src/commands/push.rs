@@ -1,0 +1,92 @@
+//! `sdi push`: a file to a server's folder, whole, and read back.
+
+use crate::code::Code;
+use crate::console::Console;
+use crate::input::{fill, is_stream, open, quoted};
+use crate::output::{NewFile, Readers};
+use crate::report::{Answer, Failure, Outcome, shown};
+use crate::stream::PIECE;
+use sdi::{Detection, Hint};
+use serde_json::json;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Copies a file into the folder of a configuration server.
+///
+/// The server sees all of it or nothing, and everybody may read it. It is read back and compared. A
+/// file that looks encrypted and is damaged is refused.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sdi push SN19842256.enc --to tftp
+  sdi push --force SN19842256.enc --to tftp")]
+pub(crate) struct Args {
+    /// The file.
+    file: PathBuf,
+    /// The folder.
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+}
+
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
+    let name = args.file.file_name().filter(|_| !is_stream(&args.file));
+    let Some(name) = name else {
+        return Err(Failure::usage(format!("{} names no file", shown(&args.file))));
+    };
+    let output = args.to.join(name);
+    let mut input = open(&args.file)?;
+    let mut file = NewFile::create(&output, Readers::All, console.force)?;
+    let mut piece = vec![0; PIECE];
+    let mut total = 0;
+    loop {
+        let len = fill(&mut input, &mut piece);
+        let len = len.map_err(|error| Failure::io("read", &args.file, &error))?;
+        let bytes = piece.get(..len).unwrap_or_default();
+        if total == 0 {
+            check(bytes, len < PIECE, args, console)?;
+        }
+        file.write_all(bytes).map_err(|error| Failure::io("write", &output, &error))?;
+        total += len;
+        if len < PIECE {
+            break;
+        }
+    }
+    file.publish()?;
+    compare(&args.file, &output)?;
+    let fields = json!({ "file": shown(&args.file), "output": shown(&output), "bytes": total });
+    Ok(Answer::new("", fields))
+}
+
+/// Looks at the start of the file.
+fn check(head: &[u8], at_end: bool, args: &Args, console: &Console) -> Result<(), Failure> {
+    let name = args.file.file_name().map(OsStrExt::as_bytes);
+    match sdi::detect(name, head, Hint { at_end, ..Hint::default() }) {
+        Detection::Enveloped(_) => Ok(()),
+        Detection::Plain => {
+            console.note(&format!("warning: {} is not encrypted", shown(&args.file)));
+            Ok(())
+        }
+        _ => Err(Failure::new(Code::NEITHER, "no device would install this file")
+            .file(&args.file)
+            .help(format!("sdi detect {}", quoted(&args.file)))),
+    }
+}
+
+fn compare(one: &Path, other: &Path) -> Result<(), Failure> {
+    let (mut a, mut b) = (vec![0; PIECE], vec![0; PIECE]);
+    let (mut first, mut second) = (open(one)?, open(other)?);
+    loop {
+        let len = fill(&mut first, &mut a).map_err(|error| Failure::io("read", one, &error))?;
+        let again =
+            fill(&mut second, &mut b).map_err(|error| Failure::io("read", other, &error))?;
+        if a.get(..len) != b.get(..again) {
+            return Err(Failure::new(Code::OTHER, "what was written reads differently")
+                .file(other)
+                .help("the disk is broken, or somebody else writes to this file"));
+        }
+        if len == 0 {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! After the encryption: to the server, a look at what it serves, the device's attempts, the doctor.
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
+use std::thread;
+use support::{CONFIG, Folder};
+
+fn with_file() -> Folder {
+    let folder = Folder::with_device("p256");
+    folder.sdi(["encrypt", "-r", "SN1.crt", "-o", "SN1.enc", "router.cfg"]).succeeds();
+    fs::create_dir(folder.path("tftp")).unwrap();
+    folder
+}
+
+#[test]
+fn push_brings_a_whole_file_that_everybody_may_read() {
+    let folder = with_file();
+    folder.bash("chmod 600 SN1.enc").succeeds();
+    folder.sdi(["push", "SN1.enc", "--to", "tftp"]).succeeds();
+    assert_eq!(folder.read("tftp/SN1.enc"), folder.read("SN1.enc"));
+    assert_eq!(fs::metadata(folder.path("tftp/SN1.enc")).unwrap().mode() & 0o7777, 0o644);
+    folder.sdi(["push", "SN1.enc", "--to", "tftp"]).fails("E0014");
+    let json = folder.sdi(["push", "--json", "--force", "SN1.enc", "--to", "tftp"]).succeeds();
+    assert_eq!(json.json()["output"], "tftp/SN1.enc");
+    folder.sdi(["push", "SN1.enc", "--to", "missing"]).fails("E0001");
+}
+
+#[test]
+fn push_refuses_what_no_device_installs() {
+    let folder = with_file();
+    folder.write("plain.enc", CONFIG);
+    folder.write("empty.cfg", b"");
+    for name in ["plain.enc", "empty.cfg"] {
+        folder.sdi(["push", name, "--to", "tftp"]).fails("E0011");
+        assert!(!folder.path(format!("tftp/{name}")).exists());
+    }
+    let done = folder.sdi(["push", "router.cfg", "--to", "tftp"]).succeeds();
+    assert!(done.stderr().contains("router.cfg is not encrypted"), "{}", done.stderr());
+}
+
+/// Answers one request with these bytes, and gives back what was asked.
+fn serve(answer: Vec<u8>) -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/SN1.enc", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
+        stream.write_all(&answer).unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    (url, server)
+}
+
+fn ok(body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+#[test]
+fn verify_deploy_looks_with_the_eyes_of_the_device() {
+    let folder = with_file();
+    folder.device("SN2", "p256");
+    let file = folder.read("SN1.enc");
+    folder.sdi(["encrypt", "-r", "SN1.crt", "--form", "der", "-o", "der.enc", "router.cfg"]).succeeds();
+    // As TFTP's netascii does it.
+    let der = folder.read("der.enc");
+    let netascii: Vec<u8> = der
+        .iter()
+        .flat_map(|byte| match byte {
+            b'\n' => vec![b'\r', b'\n'],
+            b'\r' => vec![b'\r', 0],
+            byte => vec![*byte],
+        })
+        .collect();
+    for (answer, cert, code) in [
+        (ok(&file), "SN1.crt", None),
+        (ok(&file), "SN2.crt", Some("E0004")),
+        (ok(CONFIG), "SN1.crt", Some("E0010")),
+        (ok(&file[..file.len() / 2]), "SN1.crt", Some("E0003")),
+        (ok(&file)[..300].to_vec(), "SN1.crt", Some("E0009")),
+        (b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec(), "SN1.crt", Some("E0007")),
+        (b"HTTP/1.1 503 Busy\r\n\r\n".to_vec(), "SN1.crt", Some("E0009")),
+    ] {
+        let (url, server) = serve(answer);
+        let done = folder.sdi(["verify-deploy", &url, "--cert", cert]);
+        assert!(server.join().unwrap().starts_with("GET /SN1.enc HTTP/1.0\r\nHost: 127.0.0.1:"));
+        match code {
+            None => assert!(done.succeeds().stdout().contains(" bytes for SN1 sha256:")),
+            Some(code) => drop(done.fails(code)),
+        }
+    }
+    folder.write("netascii.enc", &netascii);
+    if netascii != der {
+        let done = folder.sdi(["verify-deploy", "netascii.enc", "--cert", "SN1.crt"]);
+        assert!(matches!(done.status(), Some(3 | 10 | 11)), "{}", done.stderr());
+    }
+    let json = folder.sdi(["verify-deploy", "--json", "SN1.enc", "--cert", "SN1.crt"]).succeeds();
+    assert_eq!(json.json()["id"], "SN1");
+    folder.sdi(["verify-deploy", "http://127.0.0.1:1/x", "--cert", "SN1.crt"]).fails("E0009");
+    folder.sdi(["verify-deploy", "https://127.0.0.1/x", "--cert", "SN1.crt"]).fails("E0002");
+}
+
+fn attempts(folder: &Folder, more: &[&str]) -> Vec<(u64, String)> {
+    let args = [&["autoinstall", "simulate", "--json"], more].concat();
+    let json = folder.sdi(args).succeeds().json();
+    let attempt = |attempt: &Value| {
+        let ending = attempt["ending"].as_str().unwrap().to_owned();
+        (attempt["seconds"].as_u64().unwrap(), ending)
+    };
+    json["attempts"].as_array().unwrap().iter().map(attempt).collect()
+}
+
+#[test]
+fn the_simulation_follows_the_schedule() {
+    let folder = Folder::empty();
+    let found = attempts(&folder, &["--server-appears-at", "2h17m", "--jitter", "0"]);
+    let minutes: Vec<u64> = found.iter().map(|(seconds, _)| seconds / 60).collect();
+    assert_eq!(minutes, [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 120, 180]);
+    let endings: Vec<&str> = found.iter().map(|(_, ending)| ending.as_str()).collect();
+    assert!(endings[..14].iter().all(|ending| *ending == "no server"));
+    assert_eq!(endings[14], "installed");
+
+    // Two devices come at different times, and each at the same again.
+    let one = attempts(&folder, &["--server-appears-at", "1h"]);
+    assert_eq!(one, attempts(&folder, &["--server-appears-at", "1h"]));
+    assert_ne!(one, attempts(&folder, &["--server-appears-at", "1h", "--id", "SN2"]));
+    let few = attempts(&folder, &["--loss", "100%", "--max-attempts", "3", "--retry", "1m,1h,1h"]);
+    assert_eq!(few.len(), 3);
+    assert!(few.iter().all(|(_, ending)| ending == "lost on the way"));
+    let jitter = folder.sdi(["autoinstall", "simulate", "--jitter", "60"]);
+    assert_eq!(jitter.status(), Some(2));
+}
+
+#[test]
+fn the_drawing_is_the_same_bytes_for_the_same_attempts() {
+    let folder = Folder::empty();
+    let draw = |name: &str| {
+        let args = ["autoinstall", "simulate", "--server-appears-at", "2h17m", "--loss", "5%"];
+        folder.sdi([&args[..], &["--plot", name]].concat()).succeeds().stdout()
+    };
+    let text = draw("a.svg");
+    assert!(text.lines().count() > 14 && text.ends_with("installed\n"), "{text}");
+    assert_eq!(text, draw("b.svg"));
+    let svg = String::from_utf8(folder.read("a.svg")).unwrap();
+    assert_eq!(svg.as_bytes(), folder.read("b.svg"));
+    assert_eq!(svg.matches("<circle").count(), text.lines().count() - 1 + 3);
+    folder.sdi(["autoinstall", "simulate", "--plot", "a.svg"]).fails("E0014");
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong() {
+    let folder = Folder::with_device("p256");
+    folder.device("SN2", "p256");
+    let done = folder.sdi(["doctor", "-k", "device.key", "--cert", "SN1.crt"]).succeeds();
+    let text = done.stdout();
+    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 5, "{text}");
+    assert!(text.contains("files go both ways"), "{text}");
+
+    let done = folder.sdi(["doctor", "--json", "-k", "device.key", "--cert", "SN2.crt"]);
+    assert_eq!(done.status(), Some(6));
+    assert_eq!(done.json()["ok"], false);
+    folder.bash("chmod 644 device.key").succeeds();
+    assert_eq!(folder.sdi(["doctor", "-k", "device.key"]).status(), Some(15));
+    let mut command = folder.command(support::SDI);
+    let nowhere = command.arg("doctor").env("TMPDIR", folder.path("missing")).output().unwrap();
+    assert_eq!(nowhere.status.code(), Some(1));
+}
