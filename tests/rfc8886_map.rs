@@ -6,7 +6,7 @@ use std::path::Path;
 const MAP: &str = "docs/rfc8886-map.md";
 
 /// How many requirements wait for a part that does not exist yet. It may only fall.
-const NOT_YET: usize = 24;
+const NOT_YET: usize = 22;
 
 /// A row of the map: a requirement, the places of its code, its tests, and a note.
 struct Row {

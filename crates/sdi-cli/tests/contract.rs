@@ -1,5 +1,4 @@
 //! The commands that scripts call: names, options, outputs and exit status never change.
-#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 mod support;
 

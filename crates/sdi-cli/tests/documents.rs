@@ -1,5 +1,4 @@
 //! What the help and the manual show is what works.
-#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 mod support;
 
@@ -123,4 +122,70 @@ fn every_code_is_explained() {
         assert!(page.starts_with(&format!("{code}, exit status ")), "{page}");
     }
     assert_eq!(folder.sdi(["explain", "E9999"]).status(), Some(2));
+}
+
+/// The blocks of commands in a document, or below one of its headings.
+fn blocks(document: &str, heading: Option<&str>) -> Vec<String> {
+    let path = format!("{}/../../{document}", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let part = match heading {
+        Some(heading) => {
+            let (_, rest) = text.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
+            rest.split("\n## ").next().unwrap_or_default()
+        }
+        None => &text,
+    };
+    let blocks = part.split("```sh\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+/// A folder in which the documents' commands work.
+fn workplace() -> Folder {
+    let folder = Folder::empty();
+    folder.write("router.cfg", CONFIG);
+    folder.bash("mkdir configs certs tftp; cp router.cfg configs/SN20260001.cfg").succeeds();
+    folder
+}
+
+#[test]
+fn the_readme_is_what_works() {
+    let blocks = blocks("README.md", Some("## The command `sdi`"));
+    assert_eq!(blocks.len(), 1);
+    let folder = workplace();
+    folder.bash(&blocks[0]).succeeds();
+    assert_eq!(folder.read("running.cfg"), CONFIG);
+}
+
+#[test]
+fn the_operators_page_is_what_works() {
+    let folder = workplace();
+    let blocks = blocks("docs/operating.md", None);
+    let commands = blocks.iter().filter(|block| block.starts_with("sdi "));
+    let mut count = 0;
+    for block in commands {
+        if block.contains("encrypt-dir") {
+            // What was one device's example is there already.
+            folder.bash("cp SN20260001.crt certs; rm tftp/*").succeeds();
+        }
+        folder.bash(block).succeeds();
+        count += 1;
+    }
+    assert_eq!((count, blocks.len()), (7, 8), "all but the one that builds");
+    assert_eq!(folder.read("running.cfg"), CONFIG);
+}
+
+/// The page, the manual and the command know the same statuses.
+#[test]
+fn every_status_is_in_the_operators_table() {
+    let folder = workplace();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating.md");
+    let page = fs::read_to_string(path).unwrap();
+    folder.sdi(["man", "."]).succeeds();
+    let manual = String::from_utf8(folder.read("sdi-decrypt.1")).unwrap();
+    let list = folder.sdi(["explain"]).succeeds().stdout();
+    for code in list.lines().map(|line| &line[..5]) {
+        let status = code[3..].trim_start_matches('0');
+        assert!(page.contains(&format!("\n| {status} | ")), "{code}");
+        assert!(manual.contains(&format!(".TP 5\n\\fB{status}\\fR\n")), "{code}: {manual}");
+    }
 }

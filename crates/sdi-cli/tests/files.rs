@@ -151,7 +151,7 @@ fn a_disk_that_is_full_leaves_nothing() {
 }
 
 #[test]
-fn key_files_are_their_owners_alone() {
+fn r46_key_files_are_their_owners_alone() {
     let folder = Folder::with_device("p256");
     folder.sdi(["encrypt", "-r", "SN1.crt", "router.cfg"]).succeeds();
     for (bits, is_fine) in [
