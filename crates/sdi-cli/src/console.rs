@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 /// The options of every command.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Console {
     /// Says more on stderr.
     #[arg(short, long, global = true)]

@@ -106,13 +106,13 @@ pub(crate) fn check_key_file(file: &File, path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     if found.uid() != geteuid().as_raw() {
-        return Err(Failure::new(Code::PERMISSIONS, "the key file belongs to another user")
+        return Err(Failure::new(Code::PERMISSIONS, "a file with a key belongs to another user")
             .file(path)
             .fact("owner", format!("uid {}", found.uid()))
             .help(format!("chown {} {}", geteuid().as_raw(), quoted(path))));
     }
     if found.mode() & 0o177 != 0 {
-        return Err(Failure::new(Code::PERMISSIONS, "others may read or change the key file")
+        return Err(Failure::new(Code::PERMISSIONS, "others may read or change a file with a key")
             .file(path)
             .fact("mode", format!("{:04o}", found.mode() & 0o7777))
             .help(format!("chmod 600 {}", quoted(path))));

@@ -45,9 +45,11 @@ fn usage(error: &clap::Error) -> ExitCode {
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if !is_help && std::env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();
-        let line = text.lines().next().unwrap_or_default();
-        let message = line.strip_prefix("error: ").unwrap_or(line);
-        let failure = Failure::usage(report::printable(message));
+        let what = text.split("\n\n").next().unwrap_or_default();
+        let words: Vec<&str> =
+            what.split_whitespace().skip_while(|word| *word == "error:").collect();
+        let message = words.join(" ");
+        let failure = Failure::usage(report::printable(&message));
         // Nowhere is left to say that this failed.
         let _ = console::Console::line(&failure.json("sdi"));
     } else {

@@ -235,6 +235,7 @@ fn inspect_shows_whom_a_file_is_for() {
         let json = folder.sdi(args).succeeds().json();
         assert_eq!(json["kind"], "enveloped");
         assert_eq!(json["match"], true, "{json}");
+        assert_eq!(json["profile"], profile);
         let recipient = &json["recipients"][0];
         assert_eq!(recipient["type"], type_);
         assert_eq!(recipient["key_encryption"], encryption);
@@ -309,6 +310,8 @@ fn usage_errors_are_two() {
     let json = folder.sdi(["encrypt", "--json", "--nonsense"]);
     assert_eq!((json.status(), &json.json()["error"]["code"]), (Some(2), &"E0002".into()));
     assert!(json.0.stderr.is_empty());
+    let json = folder.sdi(["encrypt", "--json", "router.cfg"]).json();
+    assert!(json["error"]["message"].as_str().unwrap().contains("--recipient"), "{json}");
 }
 
 #[test]

@@ -82,6 +82,7 @@ fn facts(envelope: &Envelope) -> Value {
         "encoding": form,
         "label": label,
         "content_type": content_type(envelope),
+        "profile": if envelope.is_authenticated() { "authenticated" } else { "rfc8886" },
         "content_encryption": envelope.content(),
         "content_bytes": envelope.content_len(),
         "recipients": envelope.recipients().iter().map(recipient).collect::<Vec<Value>>(),
