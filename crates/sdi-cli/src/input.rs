@@ -93,7 +93,7 @@ pub(crate) fn private_key(path: &Path) -> Result<SoftwareKey, Failure> {
     SoftwareKey::parse(&bytes).map_err(|error| Failure::from(error).fact("key", shown(path)))
 }
 
-/// For commands that hold a private key.
+/// For commands that hold a private key or plaintext.
 pub(crate) fn forbid_core_files() -> Result<(), Failure> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(|error| Failure::new(Code::OTHER, format!("cannot forbid core files: {error}")))

@@ -227,19 +227,25 @@ pub(crate) fn unlinked_file(folder: &Path) -> Result<File, Failure> {
 
 /// A file in this folder that its owner alone can read, and its name if it has to have one.
 fn temporary_file(folder: &OwnedFd) -> Result<(OwnedFd, Option<OsString>), Errno> {
-    let mode = Readers::Owner.mode();
-    let flags = OFlags::RDWR | OFlags::CLOEXEC;
     // Without /proc it could never get a name.
     if fs::access("/proc/self/fd", fs::Access::EXISTS).is_ok() {
-        match fs::openat(folder, ".", flags | OFlags::TMPFILE, mode) {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::TMPFILE;
+        match fs::openat(folder, ".", flags, Readers::Owner.mode()) {
             Ok(file) => return Ok((file, None)),
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => {}
             Err(error) => return Err(error),
         }
     }
+    let (file, name) = named_file(folder)?;
+    Ok((file, Some(name)))
+}
+
+/// The same for file systems where a file has to have a name, such as NFS.
+fn named_file(folder: &OwnedFd) -> Result<(OwnedFd, OsString), Errno> {
     let name = temporary_name()?;
-    let flags = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-    Ok((fs::openat(folder, &name, flags, mode)?, Some(name)))
+    let create = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | create;
+    Ok((fs::openat(folder, &name, flags, Readers::Owner.mode())?, name))
 }
 
 fn temporary_name() -> Result<OsString, Errno> {
@@ -254,4 +260,53 @@ const TEMPORARY: &str = ".sdi-";
 fn exists(path: &Path) -> Failure {
     Failure::new(Code::EXISTS, format!("{} is there already", shown(path)))
         .help("choose another name, or replace it with --force")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As on a file system that has no unnamed files.
+    fn named(folder: &Path, force: bool) -> NewFile {
+        let folder = Folder::open(folder).unwrap();
+        let (file, temporary) = named_file(&folder.handle).unwrap();
+        let mut file = NewFile {
+            file: file.into(),
+            folder,
+            name: "out".into(),
+            force,
+            temporary: Some(temporary),
+        };
+        file.write_all(b"new").unwrap();
+        file
+    }
+
+    fn names(folder: &Path) -> Vec<OsString> {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    #[test]
+    fn a_file_with_a_name_for_the_time_being_is_whole_or_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let begun = named(path, false);
+        assert!(names(path)[0].as_bytes().starts_with(TEMPORARY.as_bytes()));
+        drop(begun);
+        assert!(names(path).is_empty());
+
+        named(path, false).publish().unwrap();
+        assert_eq!(names(path), ["out"]);
+        std::fs::write(path.join("out"), b"live").unwrap();
+        let failure = named(path, false).publish().unwrap_err();
+        assert_eq!(failure.code(), Code::EXISTS);
+        assert_eq!(
+            (names(path), std::fs::read(path.join("out")).unwrap()),
+            (vec!["out".into()], b"live".to_vec())
+        );
+        named(path, true).publish().unwrap();
+        assert_eq!(
+            (names(path), std::fs::read(path.join("out")).unwrap()),
+            (vec!["out".into()], b"new".to_vec())
+        );
+    }
 }

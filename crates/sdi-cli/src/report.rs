@@ -113,12 +113,17 @@ impl Failure {
 
     /// The one object of `--json`.
     pub(crate) fn json(&self, command: &str) -> Value {
-        let fields: Map<String, Value> = self
-            .0
-            .facts
-            .iter()
-            .map(|(label, value)| (label.replace(' ', "_"), json!(value)))
-            .collect();
+        let mut fields = Map::new();
+        for (label, value) in &self.0.facts {
+            let value = Value::from(value.as_str());
+            match *label {
+                // There may be several of these.
+                "recipient" => push(&mut fields, "wanted", value),
+                "pin" => push(&mut fields, "pins", value),
+                "your key" => drop(fields.insert("have".into(), value)),
+                label => drop(fields.insert(label.replace(' ', "_"), value)),
+            }
+        }
         json!({
             "v": 1,
             "ok": false,
@@ -153,6 +158,12 @@ impl Display for Failure {
             write!(f, "\n  {}{line}", if i == 0 { "help: " } else { "      " })?;
         }
         Ok(())
+    }
+}
+
+fn push(fields: &mut Map<String, Value>, list: &str, value: Value) {
+    if let Value::Array(values) = fields.entry(list).or_insert_with(|| json!([])) {
+        values.push(value);
     }
 }
 
@@ -250,7 +261,11 @@ mod tests {
             "error[sdi::E0004]: this is it\n  file      SN1.enc\n  your key  SN1\n  \
              help: do this:\n        sdi version"
         );
-        assert_eq!(failure.json("decrypt")["error"]["fields"]["your_key"], "SN1");
-        assert_eq!(failure.json("decrypt")["exit"], 4);
+        let json = failure.fact("recipient", "a").fact("recipient", "b").json("decrypt");
+        assert_eq!(
+            json["error"]["fields"],
+            json!({ "file": "SN1.enc", "have": "SN1", "wanted": ["a", "b"] })
+        );
+        assert_eq!(json["exit"], 4);
     }
 }

@@ -338,7 +338,17 @@ fn json_is_one_object_and_stderr_is_quiet() {
     let args = ["decrypt", "--json", "-k", "SN2.key", "-o", "x", "router.enc"];
     let json = folder.sdi(args).json();
     assert_eq!(json["error"]["library"], 130);
-    assert!(json["error"]["fields"]["your_key"].as_str().unwrap().starts_with("sha256:"));
+    assert!(json["error"]["fields"]["have"].as_str().unwrap().starts_with("sha256:"));
+    assert_eq!(json["error"]["fields"]["wanted"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn errors_are_coloured_where_it_is_asked_for() {
+    let folder = Folder::empty();
+    let error = |color: &str| folder.sdi(["inspect", "--color", color, "missing"]).stderr();
+    assert!(error("always").starts_with("\x1b[1;31merror[sdi::E0001]\x1b[0m: "));
+    assert!(error("never").starts_with("error[sdi::E0001]: "));
+    assert!(error("auto").starts_with("error[sdi::E0001]: "));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
-use crate::input::{certificate, check_stdin_once, is_stream, open};
+use crate::input::{certificate, check_stdin_once, forbid_core_files, is_stream, open};
 use crate::output::{NewFile, Readers};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
 use crate::stream::{SinkTo, seal, stdout};
@@ -96,6 +96,7 @@ const TFTP_LIMIT: u64 = 4 << 20;
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let inputs = args.recipient.iter().chain([&args.input]);
     check_stdin_once(inputs.map(PathBuf::as_path))?;
+    forbid_core_files()?;
     let output = args.output.clone().map_or_else(|| beside(&args.input), Ok)?;
     let recipients = recipients(&args.recipient, &args.pin)?;
     let certificates: Vec<Certificate> = recipients.iter().map(|r| r.certificate.clone()).collect();

@@ -5,6 +5,7 @@ use crate::console::{Console, to_stderr};
 use crate::fleet::jobs::{Job, jobs};
 use crate::fleet::seal::{Action, Fleet, GROUP, Report};
 use crate::fleet::state::State;
+use crate::input::forbid_core_files;
 use crate::output::Folder;
 use crate::report::{Answer, Failure, Outcome, shown};
 use serde_json::{Value, json};
@@ -64,6 +65,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
+    forbid_core_files()?;
     let jobs = jobs(&args.input, &args.map)?;
     let state_path = args.state.clone().unwrap_or_else(|| args.input.join(".sdi-state"));
     let mut fleet = Fleet {
