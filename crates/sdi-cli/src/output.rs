@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,13 @@ impl NewFile {
         };
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         Folder::open(parent.unwrap_or_else(|| Path::new(".")))?.create(name, readers, force)
+    }
+
+    /// The file again, from its start.
+    pub(crate) fn again(&self) -> io::Result<File> {
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        Ok(file)
     }
 
     /// Gives the file its name. Only then does it exist.

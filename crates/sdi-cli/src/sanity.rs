@@ -2,15 +2,19 @@
 //! ask. It looks at a stream piece by piece.
 
 use crate::code::Code;
-use crate::report::Failure;
-use clap::ValueEnum;
+use crate::report::{Failure, shown};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::{ChildStdin, Command, Stdio};
 use zeroize::Zeroize;
 
 /// Which check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sanity {
-    /// Text, where nothing but the padding says that the key was right: RSA and AES-CBC without
-    /// --cert, or with one that the file does not name.
+    /// Text, where nothing but the padding says that the key was right.
     Auto,
     /// No check.
     None,
@@ -18,6 +22,52 @@ pub(crate) enum Sanity {
     Text,
     /// Text that ends with the line `end`.
     Ios,
+    /// What this program accepts.
+    Program(OsString),
+}
+
+impl Sanity {
+    /// Of the option's value.
+    pub(crate) fn parser() -> impl TypedValueParser<Value = Self> {
+        OsStringValueParser::new().try_map(|value| match value.as_bytes() {
+            b"auto" => Ok(Self::Auto),
+            b"none" => Ok(Self::None),
+            b"text" => Ok(Self::Text),
+            b"ios" => Ok(Self::Ios),
+            [b'c', b'm', b'd', b':', program @ ..] if !program.is_empty() => {
+                Ok(Self::Program(OsStr::from_bytes(program).to_owned()))
+            }
+            _ => Err("one of auto, none, text, ios, cmd:PROG"),
+        })
+    }
+}
+
+/// Shows the plaintext to a program, which says by its status whether it is a configuration.
+pub(crate) fn ask(
+    program: &OsStr,
+    show: impl FnOnce(&mut ChildStdin) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let path = Path::new(program);
+    let failed = |error: io::Error| Failure::io("run", path, &error);
+    // What it says goes to stderr; stdout is the plaintext's.
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(failed)?;
+    let written = child.stdin.take().map_or(Ok(()), |mut stdin| show(&mut stdin));
+    let status = child.wait().map_err(failed)?;
+    match written {
+        // It knows before it has read all.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(failed(error)),
+        _ => {}
+    }
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::new(Code::NOT_SANE, "the program that was asked does not accept it")
+        .fact("program", shown(path))
+        .fact("status", status.to_string()))
 }
 
 /// Why a plaintext is no configuration.

@@ -1,13 +1,59 @@
-//! Where plaintext waits until all of it is verified: memory, and beyond 4 MiB a file that has no
-//! name and that its owner alone can read.
+//! Where plaintext waits until all of it is verified: the file that it is for, which has no name yet;
+//! on the way to stdout memory, and beyond 4 MiB a file that never has a name.
 
-use crate::output::unlinked_file;
+use crate::output::{NewFile, unlinked_file};
 use crate::report::Failure;
-use crate::stream::copy;
+use crate::stream::{copy, stdout};
 use std::fs::File;
 use std::io::{self, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
+
+/// Plaintext that is not verified yet.
+#[derive(Debug)]
+pub(crate) enum Plaintext {
+    File(NewFile),
+    Staged(Stage),
+    /// To stdout as it comes, because a person has asked for that.
+    PassedOn(File),
+}
+
+impl Plaintext {
+    /// Gives a copy to the writer; there is none of what was passed on.
+    pub(crate) fn copy_to(&self, to: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::File(file) => copy(file.again()?, to),
+            Self::Staged(stage) => stage.copy_to(to),
+            Self::PassedOn(_) => Ok(()),
+        }
+    }
+
+    /// It is verified.
+    pub(crate) fn release(self, path: &Path) -> Result<(), Failure> {
+        match self {
+            Self::File(file) => file.publish(),
+            Self::Staged(stage) => {
+                let released = stage.copy_to(&mut stdout()?);
+                released.map_err(|error| Failure::io("write", path, &error))
+            }
+            Self::PassedOn(_) => Ok(()),
+        }
+    }
+}
+
+impl Write for Plaintext {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Staged(stage) => stage.write(bytes),
+            Self::PassedOn(stdout) => stdout.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// What is held in memory.
 const MEMORY: usize = 4 << 20;
@@ -24,11 +70,11 @@ impl Stage {
         Self { memory: Zeroizing::new(Vec::new()), file: None, folder }
     }
 
-    /// Gives everything to the writer.
-    pub(crate) fn release(mut self, to: &mut impl Write) -> io::Result<()> {
+    fn copy_to(&self, to: &mut impl Write) -> io::Result<()> {
         to.write_all(&self.memory)?;
-        match self.file.take() {
-            Some(mut file) => {
+        match &self.file {
+            Some(file) => {
+                let mut file = file.try_clone()?;
                 file.rewind()?;
                 copy(file, to)
             }

@@ -191,6 +191,44 @@ fn sanity_is_asked_for_where_only_padding_vouches() {
 }
 
 #[test]
+fn a_program_is_asked_whether_it_is_a_configuration() {
+    let folder = Folder::with_device("p256");
+    folder.write("check", b"#!/bin/sh\ngrep -q ^hostname && echo no data\n");
+    folder.write("lazy", b"#!/bin/sh\nexit 0\n");
+    folder
+        .bash("chmod 755 check lazy; (cat router.cfg; head -c 9M /dev/zero) > big.cfg")
+        .succeeds();
+    folder.write("other.cfg", b"CANARY\n");
+    for (name, program, is_sane) in [
+        ("router", "./check", true),
+        ("big", "./check", true),
+        ("big", "./lazy", true),
+        ("other", "./check", false),
+    ] {
+        let (cfg, enc) = (format!("{name}.cfg"), format!("{name}.enc"));
+        folder.sdi(["encrypt", "--force", "-r", "SN1.crt", &cfg]).succeeds();
+        let program = format!("cmd:{program}");
+        for output in ["-", "out"] {
+            let args = ["decrypt", "--force", "-k", "device.key", "--sanity", &program];
+            let done = folder.sdi([&args[..], &["-o", output, &enc]].concat());
+            if is_sane {
+                let done = done.succeeds();
+                let found = if output == "-" { done.0.stdout } else { folder.read("out") };
+                assert!(found == folder.read(&cfg), "{name} {output}");
+            } else {
+                assert!(done.fails("E0013").0.stdout.is_empty());
+            }
+        }
+    }
+    let args = ["decrypt", "-k", "device.key", "--sanity", "cmd:./missing", "router.enc"];
+    folder.sdi(args).fails("E0001");
+    let args = ["decrypt", "-k", "device.key", "--sanity", "cmd:", "router.enc"];
+    assert_eq!(folder.sdi(args).status(), Some(2));
+    let args = ["decrypt", "-k", "device.key", "--sanity", "cmd:./lazy", "--stage", "off"];
+    folder.sdi([&args[..], &["router.enc"]].concat()).fails("E0002");
+}
+
+#[test]
 fn detect_answers_with_its_status() {
     let folder = Folder::with_device("p256");
     folder.sdi(["encrypt", "-r", "SN1.crt", "-o", "SN1.enc", "router.cfg"]).succeeds();

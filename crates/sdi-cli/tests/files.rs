@@ -318,13 +318,14 @@ fn a_command_with_a_key_makes_no_core_file() {
     folder.write("file", CONFIG);
     let done = folder.bash(
         "as=(); if [ $(id -u) = 0 ]; then as=(setpriv --reuid 65534 --regid 65534 --clear-groups); fi
-         owner() { # waits until root has it, or for a second
+         owner() { # of the process when it waits for its input
              mkfifo -m 666 pipe
              \"${as[@]}\" ./sdi \"$@\" <pipe >out & exec 3>pipe
-             for _ in $(seq 20); do
-                 uid=$(stat -c %u /proc/$!/environ); [ $uid = 0 ] && break; sleep 0.05
+             until grep -q ^sdi /proc/$!/comm && grep -q 'State:.S' /proc/$!/status; do
+                 kill -0 $! || exit 1; sleep 0.01
              done
-             exec 3>&-; wait $! || true; rm pipe; echo $uid
+             stat -c %u /proc/$!/environ
+             exec 3>&-; wait $! || true; rm pipe
          }
          id=$([ $(id -u) = 0 ] && echo 65534 || id -u)
          test $(owner detect -) = $id

@@ -152,7 +152,7 @@ fn time(text: &str) -> Result<Duration, String> {
             Some('s') => 1,
             _ => return Err(WRONG.into()),
         };
-        total += Duration::from_secs(seconds) * number;
+        total = total.saturating_add(Duration::from_secs(seconds).saturating_mul(number));
         rest = unit.get(1..).unwrap_or_default();
     }
     if text.is_empty() || total > END { Err(format!("{WRONG}, up to 7d")) } else { Ok(total) }

@@ -5,8 +5,8 @@ use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, fill, is_stream, open, private_key};
 use crate::output::{NewFile, Readers};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
-use crate::sanity::{Sanity, TextCheck};
-use crate::stage::Stage;
+use crate::sanity::{Insane, Sanity, TextCheck, ask};
+use crate::stage::{Plaintext, Stage};
 use crate::stream::{PIECE, SinkTo, stdout};
 use clap::ValueEnum;
 use sdi::{
@@ -38,8 +38,12 @@ pub(crate) struct Args {
     /// Refuses files that are not authenticated encryption.
     #[arg(long, value_name = "P")]
     min_profile: Option<MinProfile>,
-    /// Refuses what is no configuration.
-    #[arg(long, default_value = "auto")]
+    /// Refuses what is no configuration: text is UTF-8 without NUL and not blank, ios ends with the
+    /// line `end`, and cmd:PROG asks a program, which gets the plaintext on its stdin and accepts it
+    /// with status 0. With auto it must be text where nothing but padding says that the key was right:
+    /// RSA and AES-CBC without --cert, or with one that the file does not name.
+    #[arg(long, value_name = "auto|none|text|ios|cmd:PROG", default_value = "auto",
+          value_parser = Sanity::parser())]
     sanity: Sanity,
     /// The folder in which plaintext of more than 4 MiB waits for its verification on the way to
     /// stdout, or `off`: it is passed on as it comes, for readers that check the exit status.
@@ -151,6 +155,9 @@ impl<'a> Target<'a> {
         if is_off && args.key.len() > 1 {
             return Err(Failure::usage("--stage off cannot go with several keys"));
         }
+        if is_off && matches!(args.sanity, Sanity::Program(_)) {
+            return Err(Failure::usage("--stage off leaves nothing to show to a program"));
+        }
         if is_off {
             return Ok(Self::PassedOn);
         }
@@ -173,27 +180,6 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Plaintext that is not verified yet.
-enum Plaintext {
-    File(NewFile),
-    Staged(Stage),
-    PassedOn(File),
-}
-
-impl Plaintext {
-    /// It is verified.
-    fn release(self, path: &Path) -> Result<(), Failure> {
-        match self {
-            Self::File(file) => file.publish(),
-            Self::Staged(stage) => {
-                let released = stage.release(&mut stdout()?);
-                released.map_err(|error| Failure::io("write", path, &error))
-            }
-            Self::PassedOn(_) => Ok(()),
-        }
-    }
-}
-
 /// What a key makes of the file, and what is seen of it on the way.
 struct Checked {
     plaintext: Plaintext,
@@ -202,11 +188,7 @@ struct Checked {
 
 impl Write for Checked {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let len = match &mut self.plaintext {
-            Plaintext::File(file) => file.write(bytes)?,
-            Plaintext::Staged(stage) => stage.write(bytes)?,
-            Plaintext::PassedOn(stdout) => stdout.write(bytes)?,
-        };
+        let len = self.plaintext.write(bytes)?;
         if let Some(text) = &mut self.text {
             text.push(bytes.get(..len).unwrap_or_default());
         }
@@ -235,7 +217,7 @@ impl Attempt {
         }
         let looks = match args.sanity {
             Sanity::Auto => is_rsa,
-            Sanity::None => false,
+            Sanity::None | Sanity::Program(_) => false,
             Sanity::Text | Sanity::Ios => true,
         };
         let text = looks.then(TextCheck::default);
@@ -247,15 +229,18 @@ impl Attempt {
         pushed.map_err(|error| self.sink.failure(&error, path).fact("your key", &self.name))
     }
 
-    fn finish(mut self, sanity: Sanity, path: &Path) -> Result<Opened, Failure> {
+    fn finish(mut self, sanity: &Sanity, path: &Path) -> Result<Opened, Failure> {
         let summary = self.opener.finish(&mut self.sink);
         let summary = summary
             .map_err(|error| self.sink.failure(&error, path).fact("your key", &self.name))?;
         let Checked { plaintext, text } = self.sink.writer;
         // Any wrong RSA key passes the padding of CBC once in 255 times.
         let is_vouched_for = !self.is_rsa || summary.is_authenticated() || summary.is_named();
-        if let Some(text) = text.filter(|_| sanity != Sanity::Auto || !is_vouched_for) {
-            text.finish(sanity == Sanity::Ios).map_err(crate::sanity::Insane::failure)?;
+        if let Some(text) = text.filter(|_| *sanity != Sanity::Auto || !is_vouched_for) {
+            text.finish(*sanity == Sanity::Ios).map_err(Insane::failure)?;
+        }
+        if let Sanity::Program(program) = sanity {
+            ask(program, |stdin| plaintext.copy_to(stdin))?;
         }
         Ok(Opened { plaintext, summary, path: path.to_owned() })
     }
@@ -291,7 +276,7 @@ fn open_with_any(mut input: File, attempts: Vec<Attempt>, args: &Args) -> Result
         }
     }
     for attempt in alive {
-        match attempt.finish(args.sanity, &path) {
+        match attempt.finish(&args.sanity, &path) {
             Ok(opened) => return Ok(opened),
             Err(failure) => failures.push(failure),
         }
