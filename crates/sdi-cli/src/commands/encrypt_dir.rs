@@ -130,6 +130,7 @@ impl<'a> Tally<'a> {
     fn add(&mut self, report: &Report, output: &Path) -> Result<(), Failure> {
         let id = report.job.id.as_str();
         if let Some(name) = &report.other_name {
+            self.clear();
             self.console.note(&format!("warning: the certificate of {id} is for \"{name}\""));
         }
         match &report.result {

@@ -5,7 +5,7 @@ use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, is_stream, private_key};
 use crate::output::Readers;
-use crate::report::{Answer, Outcome, shown};
+use crate::report::{Answer, Failure, Outcome, shown};
 use sdi::DeviceKey;
 use serde_json::json;
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let public = match (&args.key, &args.cert) {
         (Some(key), _) => private_key(key)?.public_key().clone(),
         (None, Some(cert)) => certificate(cert)?.public_key().clone(),
-        (None, None) => return Ok(Answer::default()),
+        (None, None) => return Err(Failure::usage("there is neither a key nor a certificate")),
     };
     let fingerprint = Fingerprint::of(&public)?.to_string();
     if args.fingerprint {
