@@ -62,7 +62,7 @@ impl SecretKey {
     /// The raw shared secret: the x-coordinate, unhashed. `None` if `peer` is no point of the curve.
     pub(crate) fn agree(&self, peer: &[u8]) -> Option<Result<Secret>> {
         let Some((algorithm, key)) = &self.fast else { return self.portable.agree(peer) };
-        let peer = UnparsedPublicKey::new(*algorithm, peer);
+        let peer = UnparsedPublicKey::new(algorithm, peer);
         agree(key, peer, (), |shared| Ok(Secret::copy_of(shared))).ok()
     }
 
