@@ -1,0 +1,13 @@
+//! What the fuzz targets share: one function for each target, which also runs without libFuzzer, and
+//! the keys, files and edits that they need.
+//!
+//! A target panics when a promise is broken. `fuzz/README.md` says how to run them.
+
+mod choices;
+mod corpus;
+mod module;
+mod promises;
+mod support;
+pub mod targets;
+
+pub use corpus::{Case, cases, device_of, devices};
