@@ -141,9 +141,12 @@ impl<'a> Element<'a> {
         Ok(Cow::Owned(joined))
     }
 
-    /// The value of a small non-negative INTEGER.
+    /// The value of a small non-negative INTEGER, in as few octets as it takes (X.690, 8.3.2).
     pub(crate) fn small_integer(&self) -> Result<u32> {
         match (self.tag, self.body) {
+            (INTEGER, [0, second, ..]) if second & 0x80 == 0 => {
+                Err(Error::Malformed("a number has zeros in front"))
+            }
             (INTEGER, [first, ..]) if first & 0x80 == 0 && self.body.len() <= 4 => {
                 Ok(self.body.iter().fold(0, |sum, &octet| sum << 8 | u32::from(octet)))
             }
@@ -324,6 +327,17 @@ mod tests {
         assert!(Header::read(&[0x30, 0x89, 0, 0, 0, 0, 0, 0, 0, 0, 1]).is_err());
         assert!(Header::read(&[0x04, 0x80]).is_err());
         assert!(Header::read(&[0x1f, 0x81, 0x00]).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn numbers_are_minimal() -> Result<()> {
+        for (bytes, value) in [(&[2, 1, 0][..], 0), (&[2, 1, 16], 16), (&[2, 2, 0, 0x80], 128)] {
+            assert_eq!(Element::only(bytes)?.small_integer(), Ok(value));
+        }
+        for bytes in [&[2, 2, 0, 16][..], &[2, 2, 0, 0], &[2, 1, 0x80], &[2, 0], &[4, 1, 1]] {
+            assert!(Element::only(bytes)?.small_integer().is_err(), "{bytes:?}");
+        }
         Ok(())
     }
 

@@ -135,3 +135,14 @@ fn a14_parameters_of_the_originator() {
     let error = file.refuses_unasked(&rsa, "an RSA key");
     assert!(matches!(error, Error::Unsupported(_) | Error::Malformed(_)), "{error:?}");
 }
+
+#[test]
+fn an_originator_is_alone() {
+    let file = Watched::new(EC);
+    let (_, originator) = path::ORIGINATOR_KEY.split_last().expect("it is below the root");
+    let two = edited(&file.file, originator, |explicit| {
+        let key = explicit.children()[0].clone();
+        explicit.children().push(key);
+    });
+    file.assert_malformed(&two, "two originators");
+}

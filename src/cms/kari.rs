@@ -56,7 +56,9 @@ impl Agreement {
     /// Reads originator, keying material and algorithm as they follow each other in the message.
     pub(crate) fn read(common: &[u8]) -> Result<Self> {
         let mut fields = Reader::new(common);
-        let originator = fields.expect(context_constructed(0))?.reader().next()?;
+        let mut explicit = fields.expect(context_constructed(0))?.reader();
+        let originator = explicit.next()?;
+        explicit.finish()?;
         if !originator.is(context_constructed(1)) {
             return Err(Error::Unsupported(crate::Unsupported {
                 what: "a key agreement with a static originator key",
