@@ -41,7 +41,7 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// Reads one DER element that fills `bytes`.
+    /// Reads one element that fills `bytes`, in DER or with indefinite lengths.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let (node, rest) = Self::first(bytes);
         assert!(rest.is_empty(), "{} bytes follow the element", rest.len());
@@ -50,7 +50,16 @@ impl Node {
 
     fn first(bytes: &[u8]) -> (Self, &[u8]) {
         let (tag, first) = (bytes[0], bytes[1]);
-        assert!(tag & 0x1f != 0x1f && first != 0x80, "this editor reads short tags and DER");
+        assert!(tag & 0x1f != 0x1f, "this editor reads short tags");
+        if first == 0x80 {
+            let (mut body, mut children) = (&bytes[2..], Vec::new());
+            while !body.starts_with(&[0, 0]) {
+                let (child, left) = Self::first(body);
+                children.push(child);
+                body = left;
+            }
+            return (Self::Indefinite(tag, children), &body[2..]);
+        }
         let octets = if first < 0x80 { 0 } else { usize::from(first & 0x7f) };
         let length = match octets {
             0 => usize::from(first),
