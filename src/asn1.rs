@@ -107,6 +107,12 @@ impl<'a> Element<'a> {
         Ok(element)
     }
 
+    /// The fields of the only element of `bytes`, a SEQUENCE.
+    pub(crate) fn fields(bytes: &'a [u8]) -> Result<Reader<'a>> {
+        let element = Self::only(bytes)?;
+        if element.is(SEQUENCE) { Ok(element.reader()) } else { Err(UNEXPECTED) }
+    }
+
     pub(crate) fn is(&self, tag: u8) -> bool {
         self.tag == tag
     }

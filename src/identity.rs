@@ -60,7 +60,7 @@ pub(crate) struct Capabilities {
 impl Capabilities {
     fn read(value: &[u8]) -> Result<Self> {
         let mut found = Self::default();
-        let mut listed = Element::only(value)?.reader();
+        let mut listed = Element::fields(value)?;
         while !listed.is_empty() {
             match listed.expect(asn1::SEQUENCE)?.reader().oid()? {
                 oid::AES256_GCM => found.aes256_gcm = true,
@@ -93,7 +93,7 @@ impl Certificate {
 
     fn from_der(der: &[u8]) -> Result<Self> {
         let damaged = |_| unreadable("it is no certificate");
-        let mut outer = Element::only(der).map_err(damaged)?.reader();
+        let mut outer = Element::fields(der).map_err(damaged)?;
         let mut fields = outer.expect(asn1::SEQUENCE).map_err(damaged)?.reader();
         fields.optional(asn1::context_constructed(0)).map_err(damaged)?;
         let serial = fields.expect(asn1::INTEGER).map_err(damaged)?.body.to_vec();

@@ -241,7 +241,7 @@ impl PublicKey {
 
     pub(crate) fn from_spki(spki: &[u8]) -> Result<Self> {
         let damaged = |_| unreadable("it is no SubjectPublicKeyInfo");
-        let mut fields = Element::only(spki).map_err(damaged)?.reader();
+        let mut fields = Element::fields(spki).map_err(damaged)?;
         let algorithm = Algorithm::read(&mut fields).map_err(damaged)?;
         let bits = fields.next().and_then(|element| element.bits()).map_err(damaged)?;
         fields.finish().map_err(damaged)?;
@@ -274,7 +274,7 @@ impl PublicKey {
 
     fn from_rsa_public_key(der: &[u8]) -> Result<Self> {
         let damaged = |_| unreadable("it is no RSA public key");
-        let mut fields = Element::only(der).map_err(damaged)?.reader();
+        let mut fields = Element::fields(der).map_err(damaged)?;
         let modulus = fields.expect(asn1::INTEGER).map_err(damaged)?.body;
         let exponent = fields.expect(asn1::INTEGER).map_err(damaged)?.body;
         Self::from_rsa(modulus, exponent)

@@ -233,3 +233,13 @@ fn bombs_are_refused_or_read_in_one_walk() {
     let blocks = b"-----BEGIN X-----\n-----END X-----\n".repeat(100_000);
     assert!(Certificate::parse(&blocks).is_err() && SoftwareKey::parse(&blocks).is_err());
 }
+
+#[test]
+fn a_set_is_no_sequence() {
+    let certificate = builder("SN1").self_sign(&generate(KeyAlgorithm::P256)).unwrap();
+    let (public, certificate) = (certificate.public_key().spki_der(), certificate.der());
+    assert!(PublicKey::parse(public).is_ok() && Certificate::parse(certificate).is_ok());
+    let as_set = |der: &[u8]| [&[0x31], &der[1..]].concat();
+    assert!(PublicKey::parse(&as_set(public)).is_err());
+    assert!(Certificate::parse(&as_set(certificate)).is_err());
+}
