@@ -15,6 +15,12 @@ pub struct Device {
 }
 
 impl Device {
+    /// The certificate around its key.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        self.certificate.as_ref().expect("each device has one")
+    }
+
     pub(crate) fn identity(&self) -> Identity {
         let certificate = self.certificate.clone();
         Identity::new(Arc::clone(&self.key), certificate).expect("they belong together")
@@ -41,6 +47,8 @@ pub struct Case {
     /// The file's bytes.
     pub message: Vec<u8>,
     pub(crate) plaintext: Option<Vec<u8>>,
+    /// The file of its key, below the corpus.
+    pub(crate) key_file: String,
     /// The place among [`devices`] of the one that it is for.
     pub device: Option<usize>,
 }
@@ -63,7 +71,7 @@ pub fn devices() -> &'static [Device] {
 
 /// The place of the first device that a file of this id is for.
 #[must_use]
-pub fn device_of(id: &str) -> usize {
+pub(crate) fn device_of(id: &str) -> usize {
     let case = cases().iter().find(|case| case.id == id);
     case.and_then(|case| case.device).expect("the corpus has the file, with a key")
 }
@@ -98,6 +106,7 @@ fn load() -> Loaded {
                 id: text("id").expect("each case has an id").to_owned(),
                 message: file("message").expect("each case has a message"),
                 plaintext: file("plain"),
+                key_file: text("key").unwrap_or_default().to_owned(),
                 device,
             });
         }

@@ -5,9 +5,11 @@
 
 mod choices;
 mod corpus;
+mod edits;
+mod envelopes;
 mod module;
 mod promises;
 mod support;
 pub mod targets;
 
-pub use corpus::{Case, cases, device_of, devices};
+pub use corpus::{Case, Device, cases, devices};

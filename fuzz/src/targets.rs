@@ -1,9 +1,17 @@
 //! The targets. Each begins with the choices that it takes from the front of its input.
 
+pub mod armor;
+pub mod autoinstall;
+pub mod ber;
+pub mod c_api;
+pub mod certificate;
+pub mod csr;
 pub mod detect;
 pub mod detect_vs_open;
 pub mod open;
 pub mod open_stream;
+pub mod open_struct;
+pub mod seal_then_open;
 
 use crate::choices::Choices;
 use crate::corpus::devices;
@@ -13,11 +21,19 @@ use sdi::{KeyRing, Limits, OpenPolicy, OperatorMode};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const ALL: [Target; 4] = [
+pub const ALL: [Target; 12] = [
+    ("armor", armor::run),
+    ("autoinstall", autoinstall::run),
+    ("ber", ber::run),
+    ("c_api", c_api::run),
+    ("certificate", certificate::run),
+    ("csr", csr::run),
     ("detect", detect::run),
     ("detect_vs_open", detect_vs_open::run),
     ("open", open::run),
     ("open_stream", open_stream::run),
+    ("open_struct", open_struct::run),
+    ("seal_then_open", seal_then_open::run),
 ];
 
 /// A key ring in two bytes: which device, and the rules. `None` for a device that there is not.
