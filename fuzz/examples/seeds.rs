@@ -37,8 +37,12 @@ fn files_of(target: &str, case: &Case, write: &mut dyn FnMut(&[u8])) {
             with(&[0, 0]);
         }
         // The key with its certificate, without, as the operator's, and under narrow limits.
-        "open" => [0, 1, 6, 40].iter().for_each(|how| with(&[device, *how])),
-        "open_stream" => [0, 1].iter().for_each(|hold| with(&[device, 0, *hold, 1, 7, 64, 255])),
+        "open" => {
+            [0, 1, 6, 40].iter().for_each(|how| with(&[device, *how]));
+            modules_of(case)
+                .for_each(|module| [0, 1, 16].iter().for_each(|how| with(&[module, *how])));
+        }
+        "open_stream" => [0, 3].iter().for_each(|hold| with(&[device, 0, *hold, 1, 7, 64, 255])),
         "ber" if message.first() == Some(&0x30) => [0, 1].iter().for_each(|how| with(&[*how])),
         "ber" => {}
         "armor" => with(&[1]),
@@ -49,6 +53,16 @@ fn files_of(target: &str, case: &Case, write: &mut dyn FnMut(&[u8])) {
         let form = message.iter().rev().take(9).copied();
         write(&[0].into_iter().chain(form).collect::<Vec<u8>>());
     }
+}
+
+/// The places of the other devices with the same certificate: their keys are in modules.
+fn modules_of(case: &Case) -> impl Iterator<Item = u8> {
+    let own = case.device.map(|place| (place, sdi_fuzz::devices()[place].certificate()));
+    (0..).zip(sdi_fuzz::devices()).filter_map(move |(place, device)| {
+        let is_twin =
+            own.is_some_and(|(of, own)| usize::from(place) != of && own == device.certificate());
+        is_twin.then_some(place)
+    })
 }
 
 /// The targets that need no file, or one of another kind. Whether it is one of these.
