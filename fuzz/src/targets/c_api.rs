@@ -61,7 +61,8 @@ struct Handles {
     opener: *mut sdi_opener,
     sealer: *mut sdi_sealer,
     error: *mut sdi_error,
-    /// What the sink got; the box does not move.
+    /// What the sink got.
+    #[expect(clippy::box_collection, reason = "C keeps its address")]
     sink: Box<Vec<u8>>,
 }
 
