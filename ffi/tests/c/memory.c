@@ -186,20 +186,20 @@ static int installs(void)
 /* Leaves the process so much memory, and no more. */
 static void leave(size_t bytes)
 {
-    static const size_t sizes[] = {64 << 10, 4 << 10, 256, 24};
     struct rlimit limit;
     unsigned long pages = 0;
-    size_t i;
+    size_t size;
     FILE *statm = fopen("/proc/self/statm", "r");
     CHECK(statm != NULL && fscanf(statm, "%lu", &pages) == 1);
     fclose(statm);
     CHECK(getrlimit(RLIMIT_AS, &limit) == 0);
     limit.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
     CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
-    for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    /* Small pieces of every size: the C library keeps those that were freed for the same size. */
+    for (size = 64 << 10; size > 0; size -= size > 1040 ? size / 2 : 8) {
         void *volatile eaten;
         do {
-            eaten = malloc(sizes[i]);
+            eaten = malloc(size);
         } while (eaten != NULL);
     }
     limit.rlim_cur += bytes;

@@ -33,16 +33,16 @@ static void touch_stack(void)
 /* Leaves the process so much more memory. What the C library keeps for later is taken first. */
 static void limit(size_t more)
 {
-    static const size_t sizes[] = {64 << 10, 4 << 10, 256, 24};
     struct rlimit space;
-    size_t i;
+    size_t size;
     CHECK(getrlimit(RLIMIT_AS, &space) == 0);
     space.rlim_cur = address_space();
     CHECK(setrlimit(RLIMIT_AS, &space) == 0);
-    for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    /* Small pieces of every size: the C library keeps those that were freed for the same size. */
+    for (size = 64 << 10; size > 0; size -= size > 1040 ? size / 2 : 8) {
         void *volatile eaten;
         do {
-            eaten = malloc(sizes[i]);
+            eaten = malloc(size);
         } while (eaten != NULL);
     }
     space.rlim_cur += more;
