@@ -19,6 +19,7 @@ pub struct sdi_key {
 
 impl Handle for sdi_key {
     type Value = Key;
+    const CALLS_BACK: bool = true;
 }
 
 /// What a [`sdi_key`] holds.

@@ -17,6 +17,7 @@ pub struct sdi_keyring {
 
 impl Handle for sdi_keyring {
     type Value = Ring;
+    const CALLS_BACK: bool = true;
 }
 
 /// What a [`sdi_keyring`] holds.

@@ -176,6 +176,9 @@ impl<H: Handle> Out<'_, H> {
 /// An opaque type of the header. Behind its pointers stands a [`Door`] to a value.
 pub(crate) trait Handle {
     type Value;
+
+    /// Whether a call that reads it may run a callback.
+    const CALLS_BACK: bool = false;
 }
 
 /// Handles.
@@ -188,8 +191,8 @@ impl Caller {
     ) -> Result<R, Failure> {
         let door = Door::<H::Value>::of(handle)?;
         // Other threads may read at the same time; this one may not, it would be in a callback.
-        let reading = Reading::of(door.cast().as_ptr())?;
-        reading.begin()?;
+        let reading = if H::CALLS_BACK { Some(Reading::of(door.cast().as_ptr())?) } else { None };
+        reading.as_ref().map_or(Ok(()), Reading::begin)?;
         let visit = Visit::new(door, READER)?;
         // SAFETY: while there are readers there is no writer, and the value stays.
         let answer = work(unsafe { &*visit.door.as_ref().value.get() });
@@ -357,7 +360,7 @@ mod innermost {
     static KEY: AtomicUsize = AtomicUsize::new(0);
 
     fn key() -> Result<pthread_key_t, Failure> {
-        let mut number = KEY.load(Ordering::Relaxed);
+        let mut number = KEY.load(Ordering::Acquire);
         if number == 0 {
             let mut new = 0;
             // SAFETY: a place for the key, which nothing has to be done for in the end.
@@ -365,7 +368,7 @@ mod innermost {
                 return Err(NO_MEMORY);
             }
             number = usize::try_from(new).map_err(|_| NO_MEMORY)? + 1;
-            let first = KEY.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);
+            let first = KEY.compare_exchange(0, number, Ordering::AcqRel, Ordering::Acquire);
             if let Err(first) = first {
                 // SAFETY: another thread was the first, and nobody knows this one.
                 unsafe { libc::pthread_key_delete(new) };
