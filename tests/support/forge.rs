@@ -64,7 +64,7 @@ pub(crate) enum Suite {
 pub(crate) const AEADS: [Suite; 3] = [Suite::Aes128Gcm, Suite::Aes192Gcm, Suite::Aes256Gcm];
 
 const NONCE: [u8; 12] = *b"twelve bytes";
-const IV: [u8; 16] = *b"initial sixteen.";
+pub(crate) const IV: [u8; 16] = *b"initial sixteen.";
 
 impl Suite {
     pub(crate) const fn oid(self) -> &'static str {
