@@ -19,6 +19,7 @@ mod content;
 mod detection;
 mod device;
 mod identifiers;
+mod install;
 mod map;
 mod million;
 mod points;
