@@ -57,7 +57,7 @@ struct Drawn {
 
 impl RandomSource for Drawn {
     fn fill(&mut self, out: &mut [u8]) -> Result<()> {
-        self.file.read_exact(out).unwrap();
+        self.file.read_exact(out).map_err(|_| Error::Random(1))?;
         self.lengths.push(out.len());
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! Every error has its number and its line of text, and both are pinned: programs compare the one,
 //! people search for the other.
-#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 use sdi::{
     DeviceKey, Error, KeyAlgorithm, KeyError, KeyFault, KeyRing, Limit, OperatorMode, SoftwareKey,

@@ -1,5 +1,6 @@
 //! A12: what is not verified does not act. The files and the processes of a whole device are another
 //! part's; here is what the library and its machine do about it.
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 use super::device::device;
 use super::support::forge::{self, Suite, WRAPS};

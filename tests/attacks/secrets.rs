@@ -1,4 +1,5 @@
 //! A24: nothing that can be printed shows a key or a plaintext.
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 use super::device::{device, keys};
 use super::support::der::{Node, edited, path};
@@ -206,7 +207,8 @@ impl DeviceKey for Printing {
     }
 
     fn agree(&self, peer: PeerPoint<'_>) -> Result<Secret, KeyError> {
-        self.1.lock().unwrap().push(format!("{peer:?} {peer:#?}"));
+        let mut texts = self.1.lock().map_err(|_| KeyError::Vendor(1))?;
+        texts.push(format!("{peer:?} {peer:#?}"));
         self.0.agree(peer)
     }
 }
