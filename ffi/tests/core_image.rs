@@ -1,6 +1,6 @@
 //! The whole memory of a C program that made and read keys, sealed, opened and failed through handles
 //! holds no private key and no plaintext. What the library does inside is looked at more closely in
-//! `tests/core_image.rs` of the core.
+//! `tests/core_image` of the core.
 
 #![cfg(target_os = "linux")]
 

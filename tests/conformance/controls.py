@@ -3,8 +3,10 @@
 
 import collections
 import pathlib
+import sys
 import tempfile
 
+sys.dont_write_bytecode = True
 import run
 
 # Says yes and writes nothing; says no to all; says no, but writes; dies; never answers.
