@@ -303,6 +303,41 @@ fn the_cap_on_key_operations_holds() {
     }
 }
 
+/// A file with `count` recipients that name the device, each with an originator of its own. Only the last
+/// one opens.
+fn sealed_many_times(device: &Device, count: usize) -> Vec<u8> {
+    let broken = || {
+        let mut recipient = Node::parse(&sealed(&[device])).at(path::RECIPIENT).clone();
+        recipient.at(&[3, 0, 1]).body()[20] ^= 1;
+        recipient
+    };
+    let broken: Vec<Node> = (1..count).map(|_| broken()).collect();
+    edited(&sealed(&[device]), path::RECIPIENTS, |set| {
+        set.children().splice(0..0, broken);
+    })
+}
+
+/// Entries that name us count as any other does.
+#[test]
+fn the_cap_on_key_operations_holds_for_our_own_entries() {
+    let device = Device::new(KeyAlgorithm::P256, "device");
+    let file = sealed_many_times(&device, 3);
+    let mut ring = device.ring();
+    for (max, expected) in [(3, Ok(Owner::Vendor)), (2, Err(160)), (0, Err(160))] {
+        ring.set_policy(OpenPolicy { max_key_ops: max, ..OpenPolicy::default() });
+        assert_eq!(owner(&file, &ring), expected, "{max}");
+    }
+}
+
+#[test]
+fn sixteen_entries_of_our_own_are_tried_and_no_more() {
+    let device = Device::new(KeyAlgorithm::P256, "device");
+    let ring = device.ring();
+    assert_eq!(owner(&sealed_many_times(&device, 16), &ring), Ok(Owner::Vendor));
+    let limit = Error::Limit { which: sdi::Limit::OwnRecipients, max: 16 };
+    assert_eq!(opened_every_way(&sealed_many_times(&device, 17), &ring).unwrap_err(), limit);
+}
+
 #[test]
 fn a_certificate_of_another_key_is_refused() {
     let (one, other) = two_devices();

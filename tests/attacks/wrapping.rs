@@ -66,6 +66,33 @@ fn a06_content_keys_of_other_lengths() {
     assert_eq!((opened, refused), (6 * 3, 6 * 9));
 }
 
+/// Content that a reader would decrypt who takes the cipher by the length of the key: the name counts.
+#[test]
+fn a06_the_name_of_the_cipher_counts() {
+    let device = device(KeyAlgorithm::P256);
+    let (ring, _) = watched(&device);
+    let cbc = [Suite::Aes128Cbc, Suite::Aes192Cbc, Suite::Aes256Cbc];
+    let gcm = [Suite::Aes128Gcm, Suite::Aes192Gcm, Suite::Aes256Gcm];
+    let (mut opened, mut refused) = (0, 0);
+    for (named, used) in [cbc, gcm]
+        .iter()
+        .flat_map(|all| all.iter().flat_map(|named| all.iter().map(move |used| (*named, *used))))
+    {
+        let key = &KEY[..used.key_len()];
+        let content = forge::Content { algorithm: named.algorithm(), ..used.encrypt(key, TEXT) };
+        let recipient = forge::p256_recipient(&*device.key, WRAPS[2], |kek| forge::wrap(kek, key));
+        let verdict = opened_every_way(&content.to([recipient]), &ring).map(|(text, _)| text);
+        if named == used {
+            assert_eq!(verdict, Ok(TEXT.to_vec()), "{named:?}");
+            opened += 1;
+        } else {
+            assert_eq!(verdict, Err(Error::Decrypt), "{used:?} as {named:?}");
+            refused += 1;
+        }
+    }
+    assert_eq!((opened, refused), (6, 12));
+}
+
 /// A wrapped key that is none: of another length, all zero, halves exchanged, one bit off.
 #[test]
 fn a06_wrapped_keys_that_are_none() {
