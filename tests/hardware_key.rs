@@ -10,7 +10,8 @@ use sdi::{
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use support::corpus::{Case, Expect, case, cases, ring_of};
-use support::keys::Device;
+use support::der::edited;
+use support::keys::{Device, Log};
 use support::opened_every_way;
 
 /// A module with a key, and what it can do with it.
@@ -258,4 +259,29 @@ fn a_broken_module_does_not_hide_the_other_key() {
     ring.set_operator(Some(broken.identity()), OperatorMode::Prefer).unwrap();
     let error = opened_every_way(&case.message(), &ring).unwrap_err();
     assert_eq!(error, Error::Key(KeyFault::Vendor(7)));
+}
+
+/// No coordinate is empty: it is the module that is at fault, and not the sender's point.
+#[test]
+fn an_empty_answer_is_the_modules_fault() {
+    let case = case(BOTH[0]);
+    let empty = answering(&case, |_| Ok(Vec::new())).ring();
+    let error = opened_every_way(&case.message(), &empty).unwrap_err();
+    assert_eq!(error, Error::Key(KeyFault::Answer));
+}
+
+/// An encrypted key that is not as long as the modulus is damage that everybody sees: no module is asked.
+#[test]
+fn an_encrypted_key_of_another_length_is_not_asked_for() {
+    let case = case(BOTH[1]);
+    let log = Log::default();
+    let ring = case.device().watched("key", &log).ring();
+    assert!(sdi::open(&case.message(), &ring).is_ok());
+    assert!(!log.take().is_empty());
+    let cut = edited(&case.message(), &[1, 0, 1, 0, 3], |key| {
+        key.body().pop();
+    });
+    let error = opened_every_way(&cut, &ring).unwrap_err();
+    assert!(matches!(error, Error::Malformed(_)), "{error:?}");
+    assert_eq!(log.take(), [""; 0]);
 }

@@ -303,6 +303,18 @@ fn the_cap_on_key_operations_holds() {
     }
 }
 
+/// The vendor's key is gone for good, so nobody can be preferred to it.
+#[test]
+fn after_replacing_there_is_no_preferring() {
+    let (vendor, operator) = two_devices();
+    let mut preferring = ring(&vendor, &operator, Some(OperatorMode::Prefer));
+    assert!(preferring.set_operator(Some(operator.identity()), OperatorMode::Prefer).is_ok());
+    let mut replaced = ring(&vendor, &operator, Some(OperatorMode::Replace));
+    let misuse = replaced.set_operator(Some(operator.identity()), OperatorMode::Prefer);
+    let text = misuse.unwrap_err().to_string();
+    assert_eq!(text, "wrong call: the vendor's key was replaced by the operator's");
+}
+
 /// A file with `count` recipients that name the device, each with an originator of its own. Only the last
 /// one opens.
 fn sealed_many_times(device: &Device, count: usize) -> Vec<u8> {
