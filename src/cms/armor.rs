@@ -46,7 +46,6 @@ pub(crate) struct Start {
 /// With [`HEAD`] bytes or at the end the answer is final. Before that `NeedMore` means that the
 /// bytes are a true prefix of an envelope, and `Plain` that nothing so far looks like one.
 pub(crate) fn classify(head: &[u8], at_end: bool) -> Found {
-    let at_end = at_end && head.len() <= HEAD;
     let head = head.get(..HEAD).unwrap_or(head);
     let scan = Scan { head, more: !at_end && head.len() < HEAD };
     let text = head.strip_prefix(BOM).unwrap_or(head);
