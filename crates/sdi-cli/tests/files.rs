@@ -16,7 +16,7 @@ fn mode(folder: &Folder, name: &str) -> u32 {
 }
 
 #[test]
-fn modes_are_right_whatever_the_umask_says() {
+fn a24_modes_are_right_whatever_the_umask_says() {
     for umask in ["000", "077"] {
         let folder = Folder::empty();
         folder.write("router.cfg", CONFIG);
@@ -238,7 +238,7 @@ fn plaintext_does_not_go_to_a_terminal() {
 
 /// Beyond 4 MiB the plaintext waits in a file without a name, and leaves only when it is verified.
 #[test]
-fn plaintext_is_staged_until_it_is_verified() {
+fn a13_plaintext_is_staged_until_it_is_verified() {
     let folder = Folder::with_device("p256");
     let plaintext: Vec<u8> = (0..9_000_000_u32).map(|n| n.to_le_bytes()[0] ^ 0x5a).collect();
     folder.write("big", &plaintext);
@@ -276,7 +276,7 @@ fn streams_take_constant_memory() {
 
 /// A killed command leaves neither its output nor a file under another name.
 #[test]
-fn a_killed_command_leaves_nothing() {
+fn a12_a_killed_command_leaves_nothing() {
     let folder = Folder::with_device("p256");
     let names = folder.names();
     for signal in ["TERM", "INT", "KILL"] {

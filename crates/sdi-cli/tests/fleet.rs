@@ -244,7 +244,7 @@ fn on_a_terminal_it_ends_with_a_table() {
 
 /// Killed at any moment, a run leaves whole files only, and the next one makes all of them current.
 #[test]
-fn a_killed_run_is_finished_by_the_next_one() {
+fn a12_a_killed_run_is_finished_by_the_next_one() {
     const DEVICES: usize = 300;
     let folder = fleet(DEVICES);
     let keys = keys(&folder);
