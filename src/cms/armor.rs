@@ -349,5 +349,5 @@ fn content_info(bytes: &[u8]) -> Match {
 }
 
 const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() | (byte == b'+') | (byte == b'/')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }

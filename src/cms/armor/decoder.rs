@@ -119,9 +119,7 @@ impl Base64 {
             return None;
         }
         let (line, after) = rest.split_at_checked(self.usual)?;
-        // Without a branch on a byte, so that the compiler takes many at a time.
-        let strangers =
-            line.iter().fold(0, |strangers, &byte| strangers | u8::from(!is_base64(byte)));
+        let strangers = line.iter().fold(0, |found, &byte| found | STRANGERS[usize::from(byte)]);
         after.strip_prefix(b"\n").filter(|_| strangers == 0).map(|after| (line, after))
     }
 
@@ -226,6 +224,20 @@ impl Base64 {
         Error::limit(Limit::Line, u64::try_from(self.line_limit).unwrap_or(u64::MAX))
     }
 }
+
+/// 0 for the characters of base64, which are public: here a table may be looked up.
+const STRANGERS: [u8; 256] = {
+    let mut table = [1; 256];
+    let (mut at, mut byte) = (0, 0_u8);
+    while at < table.len() {
+        if is_base64(byte) {
+            table[at] = 0;
+        }
+        at += 1;
+        byte = byte.wrapping_add(1);
+    }
+    table
+};
 
 fn end_line(label: PemLabel) -> impl Iterator<Item = u8> {
     [b"-----END ".as_slice(), label.text(), b"-----"].into_iter().flatten().copied()
