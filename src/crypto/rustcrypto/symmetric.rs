@@ -165,8 +165,10 @@ fn cbc_decrypt<C: BlockCipherDecrypt>(cipher: &C, iv: &mut [u8], data: &mut [u8]
     }
 }
 
-/// In words, so that it is fast in builds whose loops are not vectorised, too.
+/// Adds as many bytes of `other` as there are in `to`. In words, so that it is fast in builds whose
+/// loops are not vectorised, too.
 fn xor(to: &mut [u8], other: &[u8]) {
+    let other = other.get(..to.len()).unwrap_or(other);
     let (blocks, rest) = to.as_chunks_mut();
     let (other_blocks, other_rest) = other.as_chunks();
     for (block, other) in blocks.iter_mut().zip(other_blocks) {
@@ -206,6 +208,7 @@ impl Ghash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
     use alloc::vec::Vec;
 
     fn hex(text: &str) -> Vec<u8> {
@@ -238,6 +241,16 @@ mod tests {
             BlockDecrypt::aes(&key).unwrap().cbc(&mut chain, piece);
         }
         assert_eq!(pieces, whole);
+    }
+
+    #[test]
+    fn any_number_of_bytes_is_added() {
+        let other: Vec<u8> = (1..=40).collect();
+        for len in 0..=40 {
+            let mut to = vec![0; len];
+            xor(&mut to, &other);
+            assert_eq!(to, other[..len]);
+        }
     }
 
     #[test]
