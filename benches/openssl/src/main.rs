@@ -5,6 +5,7 @@
 //! ratios of pairs. Prints Markdown.
 
 mod case;
+mod fleet;
 mod pairs;
 
 use case::{Case, Cipher, FORMS, KEYS, Operation, SIZES};
@@ -12,6 +13,11 @@ use pairs::Paired;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, devices] = wanted.as_slice()
+        && word == "fleet"
+    {
+        return fleet::measure(devices.parse().unwrap());
+    }
     for operation in [Operation::Open, Operation::Seal] {
         println!("\n### {operation}\n");
         println!("| key | content | form | 1 KiB | 64 KiB | 1 MiB | 16 MiB |");

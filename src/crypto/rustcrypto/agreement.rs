@@ -7,7 +7,11 @@ use crate::{Result, Secret};
 use alloc::vec::Vec;
 use p256::elliptic_curve::sec1::{FromSec1Point, ModulusSize, ToSec1Point};
 use p256::elliptic_curve::{self, AffinePoint, CurveArithmetic, FieldBytesSize, PublicKey};
-#[cfg(any(feature = "x25519", feature = "identity"))]
+#[cfg(any(
+    feature = "x25519",
+    feature = "identity",
+    all(feature = "aws-lc", feature = "seal")
+))]
 use zeroize::Zeroizing;
 
 /// A private key for key agreement.
