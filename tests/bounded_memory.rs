@@ -365,8 +365,8 @@ fn a15_parts_at_their_limits() {
             0,
             limit(Limit::Recipient, 16 << 10),
         ),
-        ("a long algorithm", algorithm(900), &named, 0, Err(PARAMETERS)),
-        ("a longer algorithm", algorithm(60_000), &named, 0, limit(Limit::Header, 1024)),
+        ("a long algorithm", algorithm(8000), &named, 0, Err(PARAMETERS)),
+        ("a longer algorithm", algorithm(60_000), &named, 0, limit(Limit::Header, 8 << 10)),
         ("attributes in order", attributes(1300, false), &named, 0, Err(Error::Decrypt)),
         ("attributes out of order", attributes(1300, true), &named, 0, Err(Error::Decrypt)),
     ] {

@@ -116,8 +116,9 @@ const UNEXPECTED: Error = Error::Malformed("an element is not the one that belon
 impl Walker {
     /// Bytes of an object identifier, a version, a tag.
     const SMALL: usize = 128;
-    /// Bytes of the content algorithm, with an IV or a nonce.
-    const ALGORITHM: usize = 1024;
+    /// Bytes of the content algorithm. A few dozen would do for an IV; of a longer one it is said that it
+    /// is not supported.
+    const ALGORITHM: usize = 8 << 10;
 
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
