@@ -173,8 +173,11 @@ fn cmake_builds_the_examples_in_cpp() {
 fn the_private_libraries_are_those_of_the_compiler() {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["rustc", "--locked", "--package", "sdi-ffi", "--crate-type", "staticlib"]);
-    cargo.arg("--target-dir").arg(repository().join("target/ffi/native-libs"));
-    let printed = scratch("native-libs").join("list");
+    let target = repository().join("target/ffi/native-libs");
+    cargo.arg("--target-dir").arg(&target);
+    // Beside what was built: cargo does not run the compiler again when nothing has changed.
+    let printed = target.join("list");
+    fs::create_dir_all(&target).unwrap();
     let list = format!("native-static-libs={}", printed.display());
     run(cargo.args(["--", "--print", &list]).current_dir(repository()));
     let said = fs::read_to_string(&printed).unwrap();
