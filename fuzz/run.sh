@@ -1,12 +1,12 @@
 #!/bin/bash
 # Builds the fuzz targets with the nightly compiler, replays what is committed, and fuzzes.
 #
-#   fuzz/run.sh                     replay all seeds and regressions, then each target for 15 s
+#   fuzz/run.sh                     replay all seeds and regressions, then each target for 6 s
 #   fuzz/run.sh TARGET [ARGUMENT..] one target, with libFuzzer's own arguments; new inputs go to
 #                                   fuzz/target/corpus/TARGET, crashes to fuzz/target/artifacts
 #   fuzz/run.sh minimise            make fuzz/seeds anew: the fewest files with the same coverage
 #
-# SECONDS_EACH sets another time than 15 s. CUSTOM_LIBFUZZER_PATH may name a compiled libFuzzer;
+# SECONDS_EACH sets another time than 6 s. CUSTOM_LIBFUZZER_PATH may name a compiled libFuzzer;
 # libclang-rt's is taken where it is installed, otherwise it is compiled here.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -44,7 +44,7 @@ short() {
     mkdir -p "$CARGO_TARGET_DIR/new/$target"
     if "$programs/$target" -dict=sdi.dict -timeout=20 -rss_limit_mb=2048 \
         -artifact_prefix="$CARGO_TARGET_DIR/artifacts/$target-" \
-        -max_total_time="${SECONDS_EACH:-15}" -reload=0 "$CARGO_TARGET_DIR/new/$target" \
+        -max_total_time="${SECONDS_EACH:-6}" -reload=0 "$CARGO_TARGET_DIR/new/$target" \
         "${folders[@]}" \
         >"$log" 2>&1; then
         echo "$target: $(find "${folders[@]}" -type f | wc -l) seeds, $(grep -a '^Done' "$log")"
