@@ -101,7 +101,7 @@ valgrind_() {
     for program in "${programs[@]}" planted; do
         compile valgrind "$program" -L"$out" -l:libsdi.so.0 -Wl,-rpath,"$PWD/$out"
     done
-    clean valgrind "${valgrind[@]}"
+    SDI_REPEAT=20 clean valgrind "${valgrind[@]}"
     "${valgrind[@]}" "$out/valgrind-planted" none
     finds valgrind "definitely lost" leak "${valgrind[@]}"
     finds valgrind "Invalid read" use-after-free "${valgrind[@]}"
