@@ -1,4 +1,6 @@
 //! How much heap a hostile or a long file costs, by a counting allocator.
+//!
+//! This file is longer than others, because a program has one allocator: what it counts is here.
 
 mod support;
 
