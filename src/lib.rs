@@ -208,6 +208,7 @@ extern crate alloc;
 
 mod asn1;
 mod autoinstall;
+mod base64;
 mod check;
 mod cms;
 mod crypto;

@@ -2,11 +2,11 @@
 //! Envelopes have their own incremental scanner in `cms::armor`.
 
 use crate::asn1::{self, Element};
+use crate::base64::engine;
 use crate::{Result, Secret};
+use ::base64::Engine as _;
 use alloc::string::String;
 use alloc::vec::Vec;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 /// One block: its label, and what stands between the lines.
 pub(crate) struct Block<'a> {
@@ -20,7 +20,7 @@ impl Block<'_> {
         let mut text = Secret::with_room(self.text.len())?;
         text.buffer().extend(self.text.iter().filter(|byte| !byte.is_ascii_whitespace()));
         let mut bytes = Secret::zeros(text.len() / 4 * 3 + 3)?;
-        let Ok(len) = STANDARD.decode_slice(text.as_bytes(), bytes.as_mut()) else {
+        let Ok(len) = engine().decode_slice(text.as_bytes(), bytes.as_mut()) else {
             return Ok(None);
         };
         bytes.buffer().truncate(len);
@@ -104,11 +104,12 @@ fn encode_into(out: &mut Vec<u8>, label: &str, der: &[u8]) {
         }
     };
     mark(out, BEGIN);
+    let engine = engine();
     for line in der.chunks(LINE) {
         let start = out.len();
         out.resize(start + line.len().div_ceil(3) * 4, 0);
         // The place is as long as the line becomes.
-        let _ = STANDARD.encode_slice(line, out.get_mut(start..).unwrap_or_default());
+        let _ = engine.encode_slice(line, out.get_mut(start..).unwrap_or_default());
         out.push(b'\n');
     }
     mark(out, END);

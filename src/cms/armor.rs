@@ -9,8 +9,8 @@ pub(crate) use decoder::Decoder;
 
 use crate::error::Oid;
 use crate::{Damage, Encoding, PemLabel, oid};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::STANDARD;
 
 /// Bytes at the start of a file that decide what it is.
 pub(crate) const HEAD: usize = 4096;
@@ -349,5 +349,8 @@ fn content_info(bytes: &[u8]) -> Match {
 }
 
 const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+    // Without a branch, so that a line is checked by vectors.
+    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let is_digit = byte.wrapping_sub(b'0') < 10;
+    is_letter | is_digit | (byte == b'+') | (byte == b'/')
 }

@@ -1,15 +1,14 @@
 //! The form of the file: PEM (RFC 7468), S/MIME (RFC 8551), or binary with or without our magic.
 
 use super::{Form, Profile};
+use crate::base64::{self, engine};
 use crate::cms::armor::MAGIC;
 use crate::{Error, Result, Sink};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use ::base64::Engine as _;
 
-/// Bytes that make a line of 64 characters.
+/// Bytes of a line, and characters.
 const LINE: usize = 48;
-/// Characters of a line, with its end.
-const TEXT_LINE: usize = 65;
+const CHARACTERS: usize = 64;
 /// Lines that are written at once.
 const RUN: usize = 32;
 
@@ -17,7 +16,7 @@ const RUN: usize = 32;
 pub(super) struct Armor {
     begin: &'static [u8],
     end: &'static [u8],
-    is_base64: bool,
+    base64: Option<base64::Engine>,
     /// The start of a line that waits for its rest.
     line: [u8; LINE],
     filled: usize,
@@ -57,13 +56,13 @@ impl Armor {
             Form::Der => (b"", b""),
             Form::MagicDer => (&MAGIC, b""),
         };
-        let is_base64 = matches!(form, Form::Pem | Form::Smime);
-        Self { begin, end, is_base64, line: [0; LINE], filled: 0 }
+        let base64 = matches!(form, Form::Pem | Form::Smime).then(engine);
+        Self { begin, end, base64, line: [0; LINE], filled: 0 }
     }
 
     /// How long the file of so many bytes will be.
     pub(super) fn file_len(&self, len: usize) -> Option<usize> {
-        let body = if self.is_base64 {
+        let body = if self.base64.is_some() {
             len.div_ceil(3).checked_mul(4)?.checked_add(len.div_ceil(LINE))?
         } else {
             len
@@ -76,7 +75,7 @@ impl Armor {
     }
 
     pub(super) fn write(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        if !self.is_base64 {
+        if self.base64.is_none() {
             return write_some(bytes, sink);
         }
         if self.filled > 0 {
@@ -84,11 +83,11 @@ impl Armor {
             if self.filled < LINE {
                 return Ok(());
             }
-            write_lines(&self.line, sink)?;
+            self.write_lines(&self.line, sink)?;
         }
         let (lines, rest) = bytes.split_at(bytes.len() - bytes.len() % LINE);
         for run in lines.chunks(RUN * LINE) {
-            write_lines(run, sink)?;
+            self.write_lines(run, sink)?;
         }
         self.filled = 0;
         self.fill(rest);
@@ -96,8 +95,24 @@ impl Armor {
     }
 
     pub(super) fn end(&self, sink: &mut dyn Sink) -> Result<()> {
-        write_lines(self.line.get(..self.filled).unwrap_or_default(), sink)?;
+        self.write_lines(self.line.get(..self.filled).unwrap_or_default(), sink)?;
         write_some(self.end, sink)
+    }
+
+    /// Writes at most [`RUN`] lines, of which the last may be short.
+    fn write_lines(&self, bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
+        let Some(base64) = &self.base64 else { return Ok(()) };
+        let mut characters = [0; RUN * CHARACTERS];
+        let len = base64.encode_slice(bytes, &mut characters).map_err(|_| Error::OutOfMemory)?;
+        let characters = characters.get(..len).unwrap_or_default();
+        let mut text = [b'\n'; RUN * (CHARACTERS + 1)];
+        for (line, place) in characters.chunks(CHARACTERS).zip(text.chunks_mut(CHARACTERS + 1)) {
+            for (to, from) in place.iter_mut().zip(line) {
+                *to = *from;
+            }
+        }
+        let len = len + len.div_ceil(CHARACTERS);
+        write_some(text.get(..len).unwrap_or_default(), sink)
     }
 
     /// Adds to the line that waits, and gives back what it has no room for.
@@ -110,20 +125,6 @@ impl Armor {
         self.filled += now.len();
         later
     }
-}
-
-/// Writes at most [`RUN`] lines, of which the last may be short.
-fn write_lines(bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
-    let mut text = [0; RUN * TEXT_LINE];
-    let mut len = 0;
-    for (line, place) in bytes.chunks(LINE).zip(text.chunks_mut(TEXT_LINE)) {
-        let characters = STANDARD.encode_slice(line, place).map_err(|_| Error::OutOfMemory)?;
-        if let Some(end) = place.get_mut(characters) {
-            *end = b'\n';
-        }
-        len += characters + 1;
-    }
-    write_some(text.get(..len).unwrap_or_default(), sink)
 }
 
 /// A sink is never given nothing.

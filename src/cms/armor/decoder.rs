@@ -1,10 +1,10 @@
 //! Taking the armor off, piece by piece: what comes out is BER.
 
 use super::{Start, is_base64, is_fill};
+use crate::base64::{self, engine};
 use crate::{Encoding, Error, Limit, PemLabel, Result};
+use ::base64::Engine as _;
 use alloc::boxed::Box;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 /// Takes the armor off and hands the BER on.
 #[derive(Debug)]
@@ -49,6 +49,7 @@ impl Decoder {
 /// Base64 in lines, up to a PEM end line or the end of the file.
 #[derive(Debug)]
 pub(crate) struct Base64 {
+    engine: base64::Engine,
     label: Option<PemLabel>,
     line_limit: usize,
     line: usize,
@@ -74,8 +75,9 @@ impl Base64 {
     /// Characters that are decoded at once.
     const LOAD: usize = 2048;
 
-    const fn new(label: Option<PemLabel>, line_limit: usize) -> Self {
+    fn new(label: Option<PemLabel>, line_limit: usize) -> Self {
         Self {
+            engine: engine(),
             label,
             line_limit,
             line: 0,
@@ -119,8 +121,8 @@ impl Base64 {
             return None;
         }
         let (line, after) = rest.split_at_checked(self.usual)?;
-        let strangers = line.iter().fold(0, |found, &byte| found | STRANGERS[usize::from(byte)]);
-        after.strip_prefix(b"\n").filter(|_| strangers == 0).map(|after| (line, after))
+        let after = after.strip_prefix(b"\n")?;
+        line.iter().fold(true, |all, &byte| all & is_base64(byte)).then_some((line, after))
     }
 
     /// A run of base64 characters of one line.
@@ -213,7 +215,8 @@ impl Base64 {
     fn decode(&mut self, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let mut bytes = [0; Self::LOAD / 4 * 3];
         let text = self.text.get(..self.len).unwrap_or_default();
-        let len = STANDARD
+        let len = self
+            .engine
             .decode_slice(text, &mut bytes)
             .map_err(|_| Error::Malformed("the base64 is damaged"))?;
         self.len = 0;
@@ -224,20 +227,6 @@ impl Base64 {
         Error::limit(Limit::Line, u64::try_from(self.line_limit).unwrap_or(u64::MAX))
     }
 }
-
-/// 0 for the characters of base64, which are public: here a table may be looked up.
-const STRANGERS: [u8; 256] = {
-    let mut table = [1; 256];
-    let (mut at, mut byte) = (0, 0_u8);
-    while at < table.len() {
-        if is_base64(byte) {
-            table[at] = 0;
-        }
-        at += 1;
-        byte = byte.wrapping_add(1);
-    }
-    table
-};
 
 fn end_line(label: PemLabel) -> impl Iterator<Item = u8> {
     [b"-----END ".as_slice(), label.text(), b"-----"].into_iter().flatten().copied()

@@ -3,8 +3,10 @@
 use crate::secret::wipe;
 use aes::cipher::array::Array;
 use aes::cipher::{Block, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
-use ghash::GHash;
-use ghash::universal_hash::UniversalHash;
+use polyval::Polyval;
+use polyval::hazmat::FieldElement;
+use polyval::universal_hash::UniversalHash;
+use zeroize::Zeroize;
 
 /// A block cipher, keyed for encryption.
 pub(crate) enum BlockEncrypt {
@@ -71,30 +73,27 @@ impl BlockEncrypt {
     pub(crate) fn ctr(&self, counter: &mut [u8; 16], data: &mut [u8]) {
         /// Blocks that are worked on at once: enough for the cipher's parallel units.
         const RUN: usize = 64;
+        let (nonce, mut low) = split(u128::from_be_bytes(*counter));
         let mut stream = [Block::<aes::Aes128Enc>::default(); RUN];
         for piece in data.chunks_mut(16 * RUN) {
-            let run = stream.iter_mut().take(piece.len().div_ceil(16));
-            let blocks = run.len();
-            for block in run {
-                *block = (*counter).into();
-                increment(counter);
+            let run = stream.get_mut(..piece.len().div_ceil(16)).unwrap_or_default();
+            for block in &mut *run {
+                *block = (nonce | u128::from(low)).to_be_bytes().into();
+                low = low.wrapping_add(1);
             }
-            let used = stream.get_mut(..blocks).unwrap_or_default();
-            each_aes!(self, cipher => cipher.encrypt_blocks(used));
-            xor(piece, Array::slice_as_flattened(used));
+            each_aes!(self, cipher => cipher.encrypt_blocks(run));
+            xor(piece, Array::slice_as_flattened(run));
         }
+        *counter = (nonce | u128::from(low)).to_be_bytes();
         wipe(Array::slice_as_flattened_mut(&mut stream));
     }
 }
 
-fn increment(counter: &mut [u8; 16]) {
-    let (_, low) = counter.split_at_mut(12);
-    for byte in low.iter_mut().rev() {
-        *byte = byte.wrapping_add(1);
-        if *byte != 0 {
-            break;
-        }
-    }
+/// A counter block without its last 32 bits, and those.
+fn split(counter: u128) -> (u128, u32) {
+    let [.., a, b, c, d] = counter.to_be_bytes();
+    let low = u32::from_be_bytes([a, b, c, d]);
+    (counter ^ u128::from(low), low)
 }
 
 /// A block cipher, keyed for decryption.
@@ -183,26 +182,50 @@ fn xor_block(block: &mut [u8; 16], other: &[u8; 16]) {
     *block = (u128::from_ne_bytes(*block) ^ u128::from_ne_bytes(*other)).to_ne_bytes();
 }
 
-/// GHASH (SP 800-38D) under one hash key.
+/// GHASH (SP 800-38D) under one hash key: POLYVAL with the bytes of each block in reverse (RFC 8452,
+/// appendix A).
 #[derive(Clone)]
 pub(crate) struct Ghash {
-    hash: GHash,
+    hash: Polyval,
 }
 
 impl Ghash {
     pub(crate) fn new(key: &[u8; 16]) -> Self {
-        Self { hash: GHash::new(key.into()) }
+        let mut key = FieldElement::from(reversed(key)).mulx();
+        let hash = Polyval::new(&key.into());
+        key.zeroize();
+        Self { hash }
     }
 
     /// Whole blocks; a last partial block is filled with zeros.
     pub(crate) fn update(&mut self, data: &[u8]) {
-        self.hash.update_padded(data);
+        /// Blocks that are worked on at once: enough for the hash's parallel units.
+        const RUN: usize = 64;
+        let mut run = [polyval::Block::default(); RUN];
+        let (blocks, rest) = data.as_chunks();
+        for piece in blocks.chunks(RUN) {
+            for (to, from) in run.iter_mut().zip(piece) {
+                *to = reversed(from).into();
+            }
+            self.hash.update(run.get(..piece.len()).unwrap_or_default());
+        }
+        if !rest.is_empty() {
+            let mut last = [0; 16];
+            for (to, from) in last.iter_mut().zip(rest) {
+                *to = *from;
+            }
+            self.hash.update(&[reversed(&last).into()]);
+        }
     }
 
     /// The sum so far.
     pub(crate) fn sum(&self) -> [u8; 16] {
-        self.hash.clone().finalize().into()
+        reversed(&self.hash.clone().finalize().into())
     }
+}
+
+fn reversed(block: &[u8; 16]) -> [u8; 16] {
+    u128::from_ne_bytes(*block).swap_bytes().to_ne_bytes()
 }
 
 #[cfg(test)]
