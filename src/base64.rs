@@ -4,14 +4,19 @@
 use ::base64::engine::general_purpose::PAD;
 
 #[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) type Engine = ::base64::engine::Simd;
-#[cfg(not(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub(crate) type Engine = ::base64::engine::GeneralPurpose;
+pub(crate) use ::base64::engine::Simd as Engine;
 
-/// An engine for the standard alphabet, with padding. It costs a table to make one.
+#[cfg(not(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub(crate) use ::base64::engine::GeneralPurpose as Engine;
+
+/// An engine for the standard alphabet, with padding.
+#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) fn engine() -> Engine {
-    #[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
-    return Engine::standard(PAD);
-    #[cfg(not(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-    ::base64::engine::general_purpose::STANDARD
+    Engine::standard(PAD)
+}
+
+/// An engine for the standard alphabet, with padding.
+#[cfg(not(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub(crate) const fn engine() -> Engine {
+    Engine::new(&::base64::alphabet::STANDARD, PAD)
 }

@@ -12,9 +12,11 @@ mod vectors;
 
 #[cfg(feature = "aws-lc")]
 pub(crate) use awslc::agreement;
+#[cfg(all(feature = "rsa", feature = "aws-lc"))]
+pub(crate) use awslc::rsa;
 #[cfg(not(feature = "aws-lc"))]
 pub(crate) use rustcrypto::agreement;
-#[cfg(feature = "rsa")]
+#[cfg(all(feature = "rsa", not(feature = "aws-lc")))]
 pub(crate) use rustcrypto::rsa;
 pub(crate) use rustcrypto::{BlockDecrypt, BlockEncrypt, Ghash, digest, hmac};
 

@@ -11,7 +11,7 @@ mod stream;
 
 use crate::cms::armor::{self, Found, Start};
 use crate::cms::ber::Walker;
-use crate::secret::{on_wiped_stack, wipe_stack, wipe_vec};
+use crate::secret::{on_wiped_stack, out_of_line, wipe_stack, wipe_vec};
 use crate::{Damage, Error, KeyRing, Limit, Misuse, Owner, Result, Secret, Unsupported};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -267,11 +267,12 @@ impl Opener {
     pub fn push(&mut self, input: &[u8], sink: &mut dyn Sink) -> Result<()> {
         // Taken out, so that it is gone after an error, and out of a re-entrant call's reach.
         let mut stream = self.stream.take().ok_or(USED_UP)?;
-        if stream.has_content_key() {
-            stream.push(input, sink)?;
-        } else {
-            on_wiped_stack(|| stream.push(input, sink))?;
+        let had_key = stream.has_content_key();
+        let result = out_of_line(|| stream.push(input, sink));
+        if !had_key && (result.is_err() || stream.has_content_key()) {
+            wipe_stack();
         }
+        result?;
         self.stream = Some(stream);
         Ok(())
     }
@@ -282,7 +283,8 @@ impl Opener {
     /// As [`open`].
     pub fn finish(mut self, sink: &mut dyn Sink) -> Result<Summary> {
         let mut stream = self.stream.take().ok_or(USED_UP)?;
-        on_wiped_stack(|| stream.finish(sink))
+        // The stack is wiped when `self` is dropped.
+        out_of_line(|| stream.finish(sink))
     }
 
     fn settings(&mut self) -> Result<&mut Stream, Misuse> {

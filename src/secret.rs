@@ -148,14 +148,15 @@ pub(crate) fn wipe(bytes: &mut [u8]) {
 /// they are made, and leave copies there that no drop reaches. What holds a secret in the result has to
 /// be on the heap, because the result is moved, too.
 pub(crate) fn on_wiped_stack<T>(work: impl FnOnce() -> T) -> T {
-    /// In a frame of its own, where the one of [`wipe_stack`] will be.
-    #[inline(never)]
-    fn out_of_line<T>(work: impl FnOnce() -> T) -> T {
-        work()
-    }
     let result = out_of_line(work);
     wipe_stack();
     result
+}
+
+/// Works in a frame of its own, where that of [`wipe_stack`] will be.
+#[inline(never)]
+pub(crate) fn out_of_line<T>(work: impl FnOnce() -> T) -> T {
+    work()
 }
 
 /// Overwrites the stack below the caller: half of what a call with a P-256 key may use; below that are

@@ -108,7 +108,10 @@ fn packages_come_from_one_place_and_in_one_version() {
         *versions.entry(&package.name).or_default() += 1;
         match package.source.as_deref() {
             None => {
-                assert!(["secure-device-install", "sdi-cli", "sdi-ffi"].contains(&&*package.name))
+                assert!(
+                    ["secure-device-install", "sdi-aws-lc", "sdi-cli", "sdi-ffi"]
+                        .contains(&&*package.name)
+                )
             }
             Some(source) => {
                 assert!(source.ends_with("/crates.io-index"), "{source}");

@@ -79,7 +79,6 @@ impl Recipients {
     const MAX_WRAPPED: usize = 128;
 
     pub(crate) fn new(keys: &KeyRing) -> Self {
-        let have = keys.identities().map(|(_, identity)| identity.text()).collect();
         Self {
             keys: keys.clone(),
             named: Vec::new(),
@@ -87,7 +86,7 @@ impl Recipients {
             transports: [(0, None), (0, None)],
             agreement: None,
             agreements: 0,
-            strangers: Strangers { have, ..Strangers::default() },
+            strangers: Strangers::default(),
             operations: 0,
             shared: Vec::new(),
         }
@@ -244,7 +243,8 @@ impl Recipients {
     }
 
     fn not_for_this_device(&self) -> Error {
-        Error::NotForThisDevice(Box::new(self.strangers.clone()))
+        let have = self.keys.identities().map(|(_, identity)| identity.text()).collect();
+        Error::NotForThisDevice(Box::new(Strangers { have, ..self.strangers.clone() }))
     }
 
     /// Asks one key for one entry.

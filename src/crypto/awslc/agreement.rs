@@ -6,9 +6,7 @@ use crate::crypto::rustcrypto::agreement as portable;
 use crate::{Error, RandomSource};
 use crate::{Result, Secret};
 use alloc::vec::Vec;
-use aws_lc_rs::agreement::{
-    Algorithm, ECDH_P256, ECDH_P384, ECDH_P521, PrivateKey, UnparsedPublicKey, agree,
-};
+use sdi_aws_lc::ec;
 
 pub(crate) use portable::check_point;
 
@@ -17,29 +15,32 @@ pub(crate) struct SecretKey {
     /// Reads, writes and signs.
     portable: portable::SecretKey,
     /// The same key for the arithmetic. X25519 is as fast without it.
-    fast: Option<(&'static Algorithm, PrivateKey)>,
+    fast: Option<ec::PrivateKey>,
 }
 
 impl SecretKey {
     /// Reads the scalar (for X25519 the 32 bytes). `None` if it is none of this curve, or if this
     /// build lacks the curve.
     pub(crate) fn from_bytes(curve: Curve, scalar: &[u8]) -> Option<Self> {
-        let portable = portable::SecretKey::from_bytes(curve, scalar)?;
-        let algorithm = match curve {
-            Curve::P256 => &ECDH_P256,
-            Curve::P384 => &ECDH_P384,
-            Curve::P521 => &ECDH_P521,
+        Self::with(curve, portable::SecretKey::from_bytes(curve, scalar)?, scalar)
+    }
+
+    fn with(curve: Curve, portable: portable::SecretKey, scalar: &[u8]) -> Option<Self> {
+        let fast = match curve {
+            Curve::P256 => ec::PrivateKey::new(ec::Curve::P256, scalar)?,
+            Curve::P384 => ec::PrivateKey::new(ec::Curve::P384, scalar)?,
+            Curve::P521 => ec::PrivateKey::new(ec::Curve::P521, scalar)?,
             Curve::X25519 => return Some(Self { portable, fast: None }),
         };
-        let fast = PrivateKey::from_private_key(algorithm, scalar).ok()?;
-        Some(Self { portable, fast: Some((algorithm, fast)) })
+        Some(Self { portable, fast: Some(fast) })
     }
 
     /// Makes a new key from the caller's randomness.
     #[cfg(any(feature = "seal", feature = "identity"))]
     pub(crate) fn generate(curve: Curve, random: &mut dyn RandomSource) -> Result<Self> {
-        let scalar = portable::SecretKey::generate(curve, random)?.to_bytes()?;
-        Self::from_bytes(curve, scalar.as_bytes()).ok_or(Error::OutOfMemory)
+        let portable = portable::SecretKey::generate(curve, random)?;
+        let scalar = portable.to_bytes()?;
+        Self::with(curve, portable, scalar.as_bytes()).ok_or(Error::OutOfMemory)
     }
 
     #[cfg(feature = "identity")]
@@ -55,15 +56,20 @@ impl SecretKey {
 
     /// The public key: an uncompressed point, for X25519 32 bytes.
     pub(crate) fn public_key(&self) -> Vec<u8> {
-        let fast = self.fast.as_ref().and_then(|(_, key)| key.compute_public_key().ok());
-        fast.map_or_else(|| self.portable.public_key(), |point| point.as_ref().to_vec())
+        let fast = self.fast.as_ref().and_then(|key| {
+            let mut point = alloc::vec![0; 1 + 2 * key.curve().field_len()];
+            key.public_point(&mut point).map(|()| point)
+        });
+        fast.unwrap_or_else(|| self.portable.public_key())
     }
 
     /// The raw shared secret: the x-coordinate, unhashed. `None` if `peer` is no point of the curve.
     pub(crate) fn agree(&self, peer: &[u8]) -> Option<Result<Secret>> {
-        let Some((algorithm, key)) = &self.fast else { return self.portable.agree(peer) };
-        let peer = UnparsedPublicKey::new(algorithm, peer);
-        agree(key, peer, (), |shared| Ok(Secret::copy_of(shared))).ok()
+        let Some(key) = &self.fast else { return self.portable.agree(peer) };
+        match Secret::zeros(key.curve().field_len()) {
+            Ok(mut shared) => key.agree(peer, shared.as_mut()).map(|()| Ok(shared)),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// ECDSA with the curve's own hash, deterministic (RFC 6979): r and s, each as long as the field.

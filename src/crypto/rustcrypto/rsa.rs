@@ -79,7 +79,7 @@ impl SecretKey {
     }
 
     /// Modulus, both exponents, both primes, their exponents and the coefficient, as PKCS#1 lists them.
-    #[cfg(feature = "identity")]
+    #[cfg(any(feature = "identity", feature = "aws-lc"))]
     pub(crate) fn numbers(&self) -> Option<[Zeroizing<Vec<u8>>; 8]> {
         let bytes = |number: &BoxedUint| Zeroizing::new(number.to_be_bytes().into_vec());
         let [p, q] = self.key.primes() else { return None };
