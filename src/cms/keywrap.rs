@@ -134,12 +134,14 @@ fn triple_des_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Option<Secret>> {
         len @ (32 | 40 | 48) => len - 16,
         _ => return Ok(None),
     };
-    let mut outer = Secret::copy_of(wrapped)?;
-    cipher.cbc(&mut [0x4a, 0xdd, 0xa2, 0x2c, 0x79, 0xe8, 0x21, 0x05], outer.as_mut());
+    let iv = &mut [0x4a, 0xdd, 0xa2, 0x2c, 0x79, 0xe8, 0x21, 0x05];
+    let mut outer = Secret::zeros(wrapped.len())?;
+    cipher.cbc(iv, wrapped, outer.as_mut());
     outer.as_mut().reverse();
-    let Some((iv, inner)) = outer.as_mut().split_first_chunk_mut::<8>() else { return Ok(None) };
-    cipher.cbc(iv, inner);
-    let (key, check) = inner.split_at(key_len);
+    let Some((iv, hidden)) = outer.as_mut().split_first_chunk_mut::<8>() else { return Ok(None) };
+    let mut inner = Secret::zeros(hidden.len())?;
+    cipher.cbc(iv, hidden, inner.as_mut());
+    let (key, check) = inner.as_bytes().split_at(key_len);
     let sum = digest(Hash::Sha1, &[key])?;
     let sum = sum.as_bytes().get(..8).unwrap_or_default();
     if bool::from(sum.ct_eq(check)) { Secret::copy_of(key).map(Some) } else { Ok(None) }

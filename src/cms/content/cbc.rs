@@ -22,30 +22,31 @@ impl Cbc {
 
     /// Takes from `input` what fits into `buffer`: bytes used, bytes decrypted.
     pub(super) fn decrypt(&mut self, input: &[u8], buffer: &mut [u8]) -> (usize, usize) {
-        let held = self.held_len;
-        let used = input.len().min(buffer.len() - held);
-        let (now, _) = input.split_at(used);
-        let filled = held + used;
-        let (start, rest) = buffer.split_at_mut(held);
-        start.copy_from_slice(self.held.get(..held).unwrap_or_default());
-        if let Some(rest) = rest.get_mut(..used) {
-            rest.copy_from_slice(now);
+        let (now, rest) = input.split_at(input.len().min(self.block_len - self.held_len));
+        self.hold(now);
+        if rest.is_empty() {
+            return (now.len(), 0);
         }
-        // At least one byte stays, and with it the last block.
-        let keep = match filled % self.block_len {
-            0 => filled.min(self.block_len),
-            partial => partial,
-        };
-        let whole = filled - keep;
-        if let Some(kept) = buffer.get(whole..filled) {
-            for (to, from) in self.held.iter_mut().zip(kept) {
-                *to = *from;
-            }
-        }
-        self.held_len = keep;
+        // More comes, so the block that is held is not the last one.
+        let (first, room) = buffer.split_at_mut(self.block_len.min(buffer.len()));
+        let held = self.held.get(..self.block_len).unwrap_or_default();
         let chain = self.chain.get_mut(..self.block_len).unwrap_or_default();
-        self.cipher.cbc(chain, buffer.get_mut(..whole).unwrap_or_default());
-        (used, whole)
+        self.cipher.cbc(chain, held, first);
+        self.held_len = 0;
+        // At least one byte stays, and with it the last block.
+        let whole = (rest.len() - 1).min(room.len()) / self.block_len * self.block_len;
+        let (blocks, rest) = rest.split_at(whole);
+        self.cipher.cbc(chain, blocks, room.get_mut(..whole).unwrap_or_default());
+        let (kept, _) = rest.split_at(rest.len().min(self.block_len));
+        self.hold(kept);
+        (now.len() + whole + kept.len(), first.len() + whole)
+    }
+
+    fn hold(&mut self, bytes: &[u8]) {
+        for (to, from) in self.held.iter_mut().skip(self.held_len).zip(bytes) {
+            *to = *from;
+        }
+        self.held_len += bytes.len();
     }
 
     /// The last block without its padding (RFC 5652, 6.3), checked without a branch on its bytes.
@@ -55,7 +56,9 @@ impl Cbc {
         }
         let len = self.block_len;
         let chain = self.chain.get_mut(..len).unwrap_or_default();
-        self.cipher.cbc(chain, self.held.get_mut(..len).unwrap_or_default());
+        let ciphertext = self.held;
+        let ciphertext = ciphertext.get(..len).unwrap_or_default();
+        self.cipher.cbc(chain, ciphertext, self.held.get_mut(..len).unwrap_or_default());
         let block = self.held.get(..len).unwrap_or_default();
         let padding = block.last().copied().unwrap_or(0);
         let block_len = u8::try_from(len).unwrap_or(0);

@@ -58,22 +58,26 @@ impl Gcm {
             return Err(Error::limit(Limit::Content, Self::MAX));
         }
         let out = buffer.get_mut(..used).unwrap_or_default();
-        out.copy_from_slice(now);
 
         // First the rest of a block that was begun, then whole blocks, then the start of one.
         let begun = if self.used > 0 { (16 - self.used).min(used) } else { 0 };
-        let (first, rest) = out.split_at_mut(begun);
-        self.within_block(first);
-        let whole = rest.len() - rest.len() % 16;
-        let (blocks, last) = rest.split_at_mut(whole);
+        let whole = (used - begun) / 16 * 16;
+        let (first, rest) = now.split_at(begun);
+        let (blocks, last) = rest.split_at(whole);
+        let (first_out, rest_out) = out.split_at_mut(begun);
+        let (blocks_out, last_out) = rest_out.split_at_mut(whole);
+        first_out.copy_from_slice(first);
+        self.within_block(first_out);
         if !blocks.is_empty() {
             self.ghash.update(blocks);
-            self.cipher.ctr(&mut self.counter, blocks);
+            blocks_out.copy_from_slice(blocks);
+            self.cipher.ctr(&mut self.counter, blocks_out);
         }
         if !last.is_empty() {
             self.stream = [0; 16];
             self.cipher.ctr(&mut self.counter, &mut self.stream);
-            self.within_block(last);
+            last_out.copy_from_slice(last);
+            self.within_block(last_out);
         }
         Ok((used, used))
     }

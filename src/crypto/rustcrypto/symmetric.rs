@@ -133,32 +133,31 @@ impl BlockDecrypt {
         }
     }
 
-    /// CBC over whole blocks, in place; `iv` (a block long) is left ready for the next call.
-    pub(crate) fn cbc(&self, iv: &mut [u8], data: &mut [u8]) {
+    /// CBC over whole blocks, into a place as long; `iv` (a block long) is left ready for the next call.
+    pub(crate) fn cbc(&self, iv: &mut [u8], from: &[u8], to: &mut [u8]) {
         match self {
-            Self::Aes128(cipher) => cbc_decrypt(cipher, iv, data),
-            Self::Aes192(cipher) => cbc_decrypt(cipher, iv, data),
-            Self::Aes256(cipher) => cbc_decrypt(cipher, iv, data),
+            Self::Aes128(cipher) => cbc_decrypt(cipher, iv, from, to),
+            Self::Aes192(cipher) => cbc_decrypt(cipher, iv, from, to),
+            Self::Aes256(cipher) => cbc_decrypt(cipher, iv, from, to),
             #[cfg(feature = "legacy")]
-            Self::TripleDes(cipher) => cbc_decrypt(cipher, iv, data),
+            Self::TripleDes(cipher) => cbc_decrypt(cipher, iv, from, to),
         }
     }
 }
 
-fn cbc_decrypt<C: BlockCipherDecrypt>(cipher: &C, iv: &mut [u8], data: &mut [u8]) {
+fn cbc_decrypt<C: BlockCipherDecrypt>(cipher: &C, iv: &mut [u8], from: &[u8], to: &mut [u8]) {
     /// Bytes that are worked on at once: enough for the cipher's parallel units.
     const RUN: usize = 1024;
-    let mut ciphertext = [0_u8; RUN];
-    for piece in data.chunks_mut(RUN) {
-        let block_len = iv.len();
-        let Some(saved) = ciphertext.get_mut(..piece.len()) else { return };
-        saved.copy_from_slice(piece);
-        let (blocks, _) = Array::slice_as_chunks_mut(piece);
-        cipher.decrypt_blocks(blocks);
-        let (first, rest) = piece.split_at_mut(block_len.min(piece.len()));
+    for (from, to) in from.chunks(RUN).zip(to.chunks_mut(RUN)) {
+        let (blocks, _) = Array::slice_as_chunks(from);
+        let (plain, _) = Array::slice_as_chunks_mut(to);
+        if cipher.decrypt_blocks_b2b(blocks, plain).is_err() {
+            return;
+        }
+        let (first, rest) = to.split_at_mut(iv.len().min(to.len()));
         xor(first, iv);
-        xor(rest, saved);
-        if let Some(last) = saved.rchunks(block_len).next().filter(|last| last.len() == block_len) {
+        xor(rest, from);
+        if let Some(last) = from.rchunks(iv.len()).next().filter(|last| last.len() == iv.len()) {
             iv.copy_from_slice(last);
         }
     }
@@ -247,8 +246,8 @@ mod tests {
              30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710");
         let cipher = hex("7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2\
              73bed6b8e3c1743b7116e69e222295163ff1caa1681fac09120eca307586e1a7");
-        let mut data = cipher.clone();
-        BlockDecrypt::aes(&key).unwrap().cbc(&mut iv.clone(), &mut data);
+        let mut data = vec![0; cipher.len()];
+        BlockDecrypt::aes(&key).unwrap().cbc(&mut iv.clone(), &cipher, &mut data);
         assert_eq!(data, plain);
         #[cfg(feature = "seal")]
         {
@@ -258,10 +257,10 @@ mod tests {
         // In runs of any number of blocks.
         let long: Vec<u8> = (0..16 * 200).map(|i| u8::try_from(i % 251).unwrap()).collect();
         let mut whole = long.clone();
-        BlockDecrypt::aes(&key).unwrap().cbc(&mut iv.clone(), &mut whole);
-        let (mut pieces, mut chain) = (long, iv);
-        for piece in pieces.chunks_mut(16 * 3) {
-            BlockDecrypt::aes(&key).unwrap().cbc(&mut chain, piece);
+        BlockDecrypt::aes(&key).unwrap().cbc(&mut iv.clone(), &long, &mut whole);
+        let (mut pieces, mut chain) = (long.clone(), iv);
+        for (from, to) in long.chunks(16 * 3).zip(pieces.chunks_mut(16 * 3)) {
+            BlockDecrypt::aes(&key).unwrap().cbc(&mut chain, from, to);
         }
         assert_eq!(pieces, whole);
     }
