@@ -4,10 +4,11 @@ use crate::report::{Failure, Outcome};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The options of every command.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Console {
     /// Says more on stderr.
@@ -25,6 +26,9 @@ pub(crate) struct Console {
     /// Replaces an output that is there already.
     #[arg(long, global = true)]
     pub(crate) force: bool,
+    /// The configuration file; without it $XDG_CONFIG_HOME/sdi/config.toml, if that is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

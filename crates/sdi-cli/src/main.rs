@@ -20,6 +20,7 @@ mod output;
 mod plot;
 mod report;
 mod sanity;
+mod settings;
 mod stage;
 mod stream;
 

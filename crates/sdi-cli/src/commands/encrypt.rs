@@ -5,6 +5,7 @@ use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, forbid_core_files, is_stream, open};
 use crate::output::{NewFile, Readers};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
+use crate::settings::Settings;
 use crate::stream::{SinkTo, seal, stdout};
 use clap::ValueEnum;
 use sdi::{Certificate, Sealer, SystemRandom};
@@ -27,9 +28,9 @@ pub(crate) struct Args {
     /// The certificate of a device; may be repeated.
     #[arg(short, long, value_name = "CRT", required = true)]
     recipient: Vec<PathBuf>,
-    /// How to encrypt.
-    #[arg(long, value_name = "P", default_value = "auto")]
-    profile: Profile,
+    /// How to encrypt; auto, if the configuration file does not say otherwise.
+    #[arg(long, value_name = "P", env = "SDI_PROFILE", hide_env_values = true)]
+    profile: Option<Profile>,
     /// How the file is written.
     #[arg(long, default_value = "pem")]
     form: Form,
@@ -58,6 +59,12 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
+    /// The option, also from the environment, comes before the configuration file.
+    pub(crate) fn chosen(option: Option<Self>, console: &Console) -> Result<Self, Failure> {
+        let settings = Settings::read(console)?;
+        Ok(option.or(settings.profile).unwrap_or(Self::Auto))
+    }
+
     pub(crate) fn library(self) -> sdi::Profile {
         match self {
             Self::Auto => sdi::Profile::Auto,
@@ -97,11 +104,12 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let inputs = args.recipient.iter().chain([&args.input]);
     check_stdin_once(inputs.map(PathBuf::as_path))?;
     forbid_core_files()?;
+    let profile = Profile::chosen(args.profile, console)?;
     let output = args.output.clone().map_or_else(|| beside(&args.input), Ok)?;
     let recipients = recipients(&args.recipient, &args.pin)?;
     let certificates: Vec<Certificate> = recipients.iter().map(|r| r.certificate.clone()).collect();
     let input = open(&args.input)?;
-    let (profile, form) = (args.profile.library(), args.form.library());
+    let (profile, form) = (profile.library(), args.form.library());
     let sealer = Sealer::new(&certificates, profile, form, &mut SystemRandom)?;
 
     let encrypted = if is_stream(&output) {

@@ -117,6 +117,10 @@ fn files() -> Roff {
             "*.enc",
             "Encrypted configurations: CMS as PEM, S/MIME, base64, DER or BER, with mode 0644.",
         ),
+        (
+            "$XDG_CONFIG_HOME/sdi/config.toml",
+            "Defaults for options, in TOML; without that variable ~/.config/sdi/config.toml. The key: profile. An option comes before the environment, and that before this file.",
+        ),
         ("-", "Standard input or output. A file of that name is ./-"),
     ] {
         roff.control("TP", []).text([bold(name)]).text([roman(meaning)]);
