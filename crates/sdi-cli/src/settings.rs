@@ -36,6 +36,7 @@ impl Settings {
             file => file.map_err(|error| Failure::io("read", &path, &error))?,
         };
         let bytes = read_up_to(file, &path, LIMIT)?;
+        console.step(&format!("read the configuration file {}", shown(&path)));
         let (settings, unused) = Self::parse(&bytes).map_err(|failure| failure.file(&path))?;
         for key in unused {
             let file = shown(&path);

@@ -158,6 +158,8 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
                 Some(path) => builder.issue(&key, &vendor(path, args.issuer_cert.as_deref())?)?,
                 None => builder.wrap(&key, &mut SystemRandom)?,
             };
+            let signer = if args.issuer_key.is_some() { "the issuer's" } else { "a throw-away" };
+            console.step(&format!("signed with {signer} key"));
             args.made.put(&certificate, console)
         }
     }
@@ -190,6 +192,7 @@ impl Made {
     }
 
     fn put(&self, certificate: &Certificate, console: &Console) -> Outcome {
+        console.step(&format!("made a certificate for {}", printable(&certificate.subject())));
         let bytes = match self.form {
             TextForm::Pem => certificate.to_pem().into_bytes(),
             TextForm::Der => certificate.der().to_vec(),

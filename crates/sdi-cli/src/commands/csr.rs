@@ -42,6 +42,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         return Err(cannot_sign(&args.named.id));
     }
     let pem = args.named.builder()?.request(&key)?;
+    console.step("signed the request");
     let bytes = match args.form {
         TextForm::Pem => pem.into_bytes(),
         TextForm::Der => der(&pem)?,

@@ -1,5 +1,6 @@
 //! `sdi decrypt`: what a device does. Nothing is written unless the whole file is verified.
 
+use super::wrote;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, fill, is_stream, open, private_key};
@@ -72,24 +73,34 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     check_stdin_once(inputs.map(PathBuf::as_path))?;
     let target = Target::of(args, console)?;
     let keys = keys(args)?;
+    for (key, path) in keys.iter().zip(&args.key) {
+        console.step(&format!("read {}: {}", shown(path), key.name));
+    }
     let input = open(&args.input)?;
     let attempts: Vec<Attempt> = keys
         .into_iter()
         .map(|key| Attempt::new(key, target.begin()?, args))
         .collect::<Result<_, Failure>>()?;
-    let opened = open_with_any(input, attempts, args)?;
+    let opened = open_with_any(input, attempts, args, console)?;
 
-    let Opened { plaintext, summary, path } = opened;
+    let Opened { plaintext, summary, path, name } = opened;
+    let is = |is: bool| if is { "is" } else { "is not" };
+    console.detail(&format!("opened with the key {name}"));
+    console.detail(&format!("the file {} authenticated", is(summary.is_authenticated())));
+    console.detail(&format!("the key {} named in the file", is(summary.is_named())));
     plaintext.release(&path)?;
+    let len = summary.plaintext_len();
     if is_stream(&path) {
+        console.step(&format!("wrote {len} bytes to stdout"));
         return Ok(Answer::default());
     }
+    console.detail(&wrote(&path, len, Readers::Owner));
     Ok(Answer::new(
         "",
         json!({
             "file": shown(&args.input),
             "output": shown(&path),
-            "bytes": summary.plaintext_len(),
+            "bytes": len,
             "authenticated": summary.is_authenticated(),
         }),
     ))
@@ -231,10 +242,16 @@ impl Attempt {
         pushed.map_err(|error| self.sink.failure(&error, path).fact("your key", &self.name))
     }
 
-    fn finish(mut self, sanity: &Sanity, path: &Path) -> Result<Opened, Failure> {
+    fn finish(
+        mut self,
+        sanity: &Sanity,
+        path: &Path,
+        console: &Console,
+    ) -> Result<Opened, Failure> {
         let summary = self.opener.finish(&mut self.sink);
         let summary = summary
             .map_err(|error| self.sink.failure(&error, path).fact("your key", &self.name))?;
+        console.step("verified the whole file");
         let Checked { plaintext, check } = self.sink.writer;
         // Any wrong RSA key passes the padding of CBC once in 255 times.
         let is_vouched_for = !self.is_rsa || summary.is_authenticated() || summary.is_named();
@@ -247,7 +264,10 @@ impl Attempt {
             (Sanity::Program(program), None) => ask(program, |stdin| plaintext.copy_to(stdin))?,
             (_, None) => {}
         }
-        Ok(Opened { plaintext, summary, path: path.to_owned() })
+        if !matches!(sanity, Sanity::None | Sanity::Auto) {
+            console.step("the plaintext passed the check");
+        }
+        Ok(Opened { plaintext, summary, path: path.to_owned(), name: self.name })
     }
 }
 
@@ -255,13 +275,24 @@ struct Opened {
     plaintext: Plaintext,
     summary: Summary,
     path: PathBuf,
+    /// Of the key.
+    name: String,
 }
 
 /// Gives the file to every key. The first one that opens it wins; if none does, the most useful
 /// failure is reported.
-fn open_with_any(mut input: File, attempts: Vec<Attempt>, args: &Args) -> Result<Opened, Failure> {
+fn open_with_any(
+    mut input: File,
+    attempts: Vec<Attempt>,
+    args: &Args,
+    console: &Console,
+) -> Result<Opened, Failure> {
     let path = Target::path(args);
     let mut failures = Vec::new();
+    let mut fail = |name: &str, failure: Failure| {
+        console.step(&format!("{name}: {}", failure.message()));
+        failures.push(failure);
+    };
     let mut alive = attempts;
     // Whole pieces: what the file is must be decided before its end is known.
     let mut piece = vec![0; PIECE];
@@ -272,7 +303,7 @@ fn open_with_any(mut input: File, attempts: Vec<Attempt>, args: &Args) -> Result
         alive.retain_mut(|attempt| match attempt.push(bytes, &path) {
             Ok(()) => true,
             Err(failure) => {
-                failures.push(failure);
+                fail(&attempt.name, failure);
                 false
             }
         });
@@ -281,9 +312,10 @@ fn open_with_any(mut input: File, attempts: Vec<Attempt>, args: &Args) -> Result
         }
     }
     for attempt in alive {
-        match attempt.finish(&args.sanity, &path) {
+        let name = attempt.name.clone();
+        match attempt.finish(&args.sanity, &path, console) {
             Ok(opened) => return Ok(opened),
-            Err(failure) => failures.push(failure),
+            Err(failure) => fail(&name, failure),
         }
     }
     let worst = failures.into_iter().max_by_key(|failure| failure.code().severity());

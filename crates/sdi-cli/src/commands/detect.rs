@@ -1,13 +1,14 @@
 //! `sdi detect`: is this file encrypted? The answer is the exit status.
 
 use crate::code::Code;
+use crate::console::Console;
 use crate::input::{fill, is_stream, open};
 use crate::report::{Answer, Failure, Outcome, shown};
 use sdi::{Damage, Detection, Encoding, Hint, PemLabel};
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Says whether a file is encrypted.
 ///
@@ -26,7 +27,7 @@ pub(crate) struct Args {
     name: Option<OsString>,
 }
 
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     // What the library looks at, and one byte more to know the end.
     let mut head = vec![0; 4097];
     let mut file = open(&args.file)?;
@@ -37,6 +38,11 @@ pub(crate) fn run(args: &Args) -> Outcome {
         None => args.file.file_name(),
     };
     let hint = Hint { at_end: len < head.len(), ..Hint::default() };
+    let all = if hint.at_end { ", all of it" } else { "" };
+    console.detail(&format!("looked at the first {len} bytes{all}"));
+    if let Some(name) = name {
+        console.step(&format!("its name is {}", shown(Path::new(name))));
+    }
     let head = head.get(..len).unwrap_or_default();
     let found = sdi::detect(name.map(OsStrExt::as_bytes), head, hint);
 

@@ -2,6 +2,7 @@
 
 use super::detect::written;
 use crate::addressee::is_for;
+use crate::console::Console;
 use crate::input::{certificate, check_stdin_once, read_file};
 use crate::report::{Answer, Failure, Outcome, shown};
 use sdi::{Envelope, Limits};
@@ -25,14 +26,16 @@ pub(crate) struct Args {
     file: PathBuf,
 }
 
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let inputs = args.match_cert.iter().chain([&args.file]);
     check_stdin_once(inputs.map(PathBuf::as_path))?;
     let certificate = args.match_cert.as_deref().map(certificate).transpose()?;
     let limits = Limits::default();
     let file = read_file(&args.file, limits.file)?;
+    console.detail(&format!("read {}: {} bytes", shown(&args.file), file.len()));
     let refused = |error: sdi::Error| Failure::from(error).file(&args.file);
     let envelope = Envelope::parse(&file, &limits).map_err(refused)?;
+    console.step(&format!("walked over {} recipients", envelope.recipients().len()));
     let matches = certificate.map(|certificate| is_for(&file, &certificate)).transpose();
     let matches = matches.map_err(refused)?;
 
