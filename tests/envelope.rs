@@ -77,3 +77,21 @@ fn damage_and_limits_are_errors() {
     let small = Limits { file: file.len() - 1, ..Limits::default() };
     assert!(matches!(Envelope::parse(&file, &small), Err(Error::Limit { .. })));
 }
+
+/// The names are part of what the C interface and the command answer.
+#[test]
+fn encodings_have_names() {
+    let labels = [PemLabel::Pkcs7, PemLabel::Cms, PemLabel::EncryptedMessage];
+    for (encoding, name, label) in [
+        (Encoding::Der, "der", None),
+        (Encoding::Ber, "ber", None),
+        (Encoding::Pem(labels[0]), "pem", Some("PKCS7")),
+        (Encoding::Pem(labels[1]), "pem", Some("CMS")),
+        (Encoding::Pem(labels[2]), "pem", Some("ENCRYPTED MESSAGE")),
+        (Encoding::Smime, "smime", None),
+        (Encoding::Base64, "base64", None),
+        (Encoding::Magic, "magic-der", None),
+    ] {
+        assert_eq!((encoding.name(), encoding.label()), (name, label));
+    }
+}

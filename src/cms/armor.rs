@@ -269,17 +269,7 @@ enum Label {
 const LABELS: [PemLabel; 3] = [PemLabel::Pkcs7, PemLabel::Cms, PemLabel::EncryptedMessage];
 
 fn begin_line(label: PemLabel) -> impl Iterator<Item = u8> {
-    [b"-----BEGIN ".as_slice(), label.text(), b"-----"].into_iter().flatten().copied()
-}
-
-impl PemLabel {
-    const fn text(self) -> &'static [u8] {
-        match self {
-            Self::Pkcs7 => b"PKCS7",
-            Self::Cms => b"CMS",
-            Self::EncryptedMessage => b"ENCRYPTED MESSAGE",
-        }
-    }
+    [b"-----BEGIN ".as_slice(), label.name().as_bytes(), b"-----"].into_iter().flatten().copied()
 }
 
 fn find_line_end(text: &[u8], from: usize) -> Option<usize> {

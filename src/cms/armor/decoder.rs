@@ -240,5 +240,5 @@ const STRANGERS: [u8; 256] = {
 };
 
 fn end_line(label: PemLabel) -> impl Iterator<Item = u8> {
-    [b"-----END ".as_slice(), label.text(), b"-----"].into_iter().flatten().copied()
+    [b"-----END ".as_slice(), label.name().as_bytes(), b"-----"].into_iter().flatten().copied()
 }

@@ -4,7 +4,7 @@ use crate::code::Code;
 use crate::console::Console;
 use crate::input::{fill, is_stream, open};
 use crate::report::{Answer, Failure, Outcome, shown};
-use sdi::{Damage, Detection, Encoding, Hint, PemLabel};
+use sdi::{Damage, Detection, Encoding, Hint};
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -58,15 +58,20 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
 
 fn words(found: Detection) -> String {
     match found {
-        Detection::Enveloped(encoding) => match written(encoding) {
-            (form, Some(label)) => format!("encrypted ({form}, label {label})"),
-            (form, None) => format!("encrypted ({form})"),
-        },
+        Detection::Enveloped(encoding) => format!("encrypted ({})", form(encoding)),
         Detection::Plain => "plain".into(),
         Detection::Damaged(damage) => format!("damaged: {}", why(damage)),
         Detection::OtherCms => "CMS, but not encrypted".into(),
         Detection::Empty => "empty".into(),
         _ => "cut short".into(),
+    }
+}
+
+/// The encoding, and the label of PEM.
+pub(crate) fn form(encoding: Encoding) -> String {
+    match encoding.label() {
+        Some(label) => format!("{}, label {label}", encoding.name()),
+        None => encoding.name().into(),
     }
 }
 
@@ -79,31 +84,15 @@ fn why(damage: Damage) -> &'static str {
     }
 }
 
-/// The members that `detect` and `inspect` have in common.
-pub(crate) fn kind(found: Detection) -> Value {
+fn kind(found: Detection) -> Value {
     match found {
         Detection::Enveloped(encoding) => {
-            let (form, label) = written(encoding);
-            json!({ "kind": "enveloped", "encoding": form, "label": label })
+            json!({ "kind": "enveloped", "encoding": encoding.name(), "label": encoding.label() })
         }
         Detection::Plain => json!({ "kind": "plain" }),
         Detection::Damaged(damage) => json!({ "kind": "damaged", "reason": why(damage) }),
         Detection::OtherCms => json!({ "kind": "other-cms" }),
         Detection::Empty => json!({ "kind": "empty" }),
         _ => json!({ "kind": "need-more" }),
-    }
-}
-
-/// The form, and the label of PEM.
-pub(crate) fn written(encoding: Encoding) -> (&'static str, Option<&'static str>) {
-    match encoding {
-        Encoding::Der => ("der", None),
-        Encoding::Ber => ("ber", None),
-        Encoding::Pem(PemLabel::Pkcs7) => ("pem", Some("PKCS7")),
-        Encoding::Pem(PemLabel::Cms) => ("pem", Some("CMS")),
-        Encoding::Pem(_) => ("pem", Some("ENCRYPTED MESSAGE")),
-        Encoding::Smime => ("smime", None),
-        Encoding::Base64 => ("base64", None),
-        _ => ("magic-der", None),
     }
 }

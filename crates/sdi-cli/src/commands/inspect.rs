@@ -1,6 +1,6 @@
 //! `sdi inspect`: whom a file is for and how it is encrypted, without any key.
 
-use super::detect::written;
+use super::detect::form;
 use crate::addressee::is_for;
 use crate::console::Console;
 use crate::input::{certificate, check_stdin_once, read_file};
@@ -53,11 +53,10 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
 }
 
 fn words(envelope: &Envelope, path: &Path) -> String {
-    let (form, label) = written(envelope.encoding());
-    let label = label.map(|label| format!(", label {label}")).unwrap_or_default();
     let mut text = format!(
-        "file        {} ({form}{label})\ncontent     {}, {}, {} bytes",
+        "file        {} ({})\ncontent     {}, {}, {} bytes",
         shown(path),
+        form(envelope.encoding()),
         content_type(envelope),
         envelope.content(),
         envelope.content_len(),
@@ -79,11 +78,11 @@ fn content_type(envelope: &Envelope) -> &'static str {
 }
 
 fn facts(envelope: &Envelope) -> Value {
-    let (form, label) = written(envelope.encoding());
+    let encoding = envelope.encoding();
     json!({
         "kind": "enveloped",
-        "encoding": form,
-        "label": label,
+        "encoding": encoding.name(),
+        "label": encoding.label(),
         "content_type": content_type(envelope),
         "profile": if envelope.is_authenticated() { "authenticated" } else { "rfc8886" },
         "content_encryption": envelope.content(),
