@@ -95,3 +95,52 @@ fn encodings_have_names() {
         assert_eq!((encoding.name(), encoding.label()), (name, label));
     }
 }
+
+#[test]
+fn what_stands_behind_the_end_is_counted() {
+    let describe = |file: &[u8]| Envelope::parse(file, &Limits::default()).unwrap();
+    for id in ["bc/pem-pkcs7", "bc/cbc-raw-rsa2048"] {
+        let file = support::corpus::case(id).message();
+        let usual = describe(&file);
+        assert_eq!(usual.trailing_len(), 0, "{id}");
+        for (fill, text, binary) in [
+            (&b"\n"[..], 0, 1),
+            (b"\r\n\n", 0, 3),
+            (b"\n \n", 2, 3),
+            (b"  ", 2, 2),
+            (b"\n\0\0\0\xff", 4, 5),
+            (&[0xff; 600], 600, 600),
+        ] {
+            let filled = [&file[..], fill].concat();
+            let found = describe(&filled).trailing_len();
+            let is_text = matches!(usual.encoding(), Encoding::Pem(_));
+            assert_eq!(found, if is_text { text } else { binary }, "{id} {fill:?}");
+            assert_eq!(describe(&filled).warnings(), usual.warnings());
+        }
+    }
+}
+
+/// Only in text: in a binary file these are bytes like any other.
+#[test]
+fn changed_line_ends_show() {
+    let describe = |file: &[u8]| Envelope::parse(file, &Limits::default()).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for case in cases("corpus") {
+        let file = case.message();
+        let Ok(envelope) = Envelope::parse(&file, &Limits::default()) else { continue };
+        let is_binary =
+            matches!(envelope.encoding(), Encoding::Der | Encoding::Ber | Encoding::Magic);
+        if is_binary {
+            assert!(!envelope.has_crlf(), "{}", case.id());
+        } else if !file.contains(&b'\r') {
+            assert!(!envelope.has_crlf(), "{}", case.id());
+            let lines: Vec<&[u8]> = file.split(|byte| *byte == b'\n').collect();
+            let changed = describe(&lines.join(&b"\r\n"[..]));
+            assert_eq!(changed.has_crlf(), lines.len() > 1, "{}", case.id());
+        }
+        seen.insert((envelope.encoding().name(), file.contains(&b'\r')));
+    }
+    for expected in [("der", true), ("pem", false), ("smime", false)] {
+        assert!(seen.contains(&expected), "{seen:?}");
+    }
+}
