@@ -23,6 +23,7 @@ mod sanity;
 mod settings;
 mod stage;
 mod stream;
+mod text_mode;
 
 use clap::Parser;
 use clap::error::ErrorKind;

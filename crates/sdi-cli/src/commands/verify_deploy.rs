@@ -7,6 +7,7 @@ use crate::fingerprint::Fingerprint;
 use crate::http;
 use crate::input::{certificate, check_stdin_once, read_file};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
+use crate::text_mode;
 use sdi::{Envelope, Limits};
 use serde_json::json;
 use std::ffi::OsString;
@@ -41,7 +42,8 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     console.detail(&format!("fetched {}: {} bytes", shown(path), file.len()));
     let served = |failure: Failure| failure.fact("served", shown(path));
     let envelope = Envelope::parse(&file, &limits).map_err(|error| {
-        served(Failure::from(error)).help("encrypt it again, and copy it in binary mode: sdi push")
+        let failure = served(Failure::from(error));
+        text_mode::explain(failure.help("encrypt it again, and copy it whole: sdi push"), &file)
     })?;
     console.step(&format!("it is an envelope for {} recipients", envelope.recipients().len()));
     let is_for = is_for(&file, &certificate).map_err(|error| served(error.into()))?;
