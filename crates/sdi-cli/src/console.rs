@@ -26,7 +26,8 @@ pub(crate) struct Console {
     /// Replaces an output that is there already.
     #[arg(long, global = true)]
     pub(crate) force: bool,
-    /// The configuration file; without it $XDG_CONFIG_HOME/sdi/config.toml, if that is there.
+    /// The configuration file for encrypt and encrypt-dir; without it $XDG_CONFIG_HOME/sdi/config.toml,
+    /// if that is there.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }

@@ -85,7 +85,9 @@ fn the_manual_has_a_page_for_every_command() {
         let name = format!("sdi-{}.1", command.join("-"));
         assert!(pages.lines().any(|page| page == name), "{name}");
         let page = String::from_utf8(folder.read(&format!("man/{name}"))).unwrap();
-        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "FILES"] {
+        for section in
+            ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "ENVIRONMENT", "FILES"]
+        {
             assert!(page.contains(&format!(".SH {section}\n")), "{name}: {section}");
         }
         assert!(page.contains(".SH \"EXIT STATUS\"\n"), "{name}");

@@ -202,6 +202,8 @@ impl JunosCheck {
 
     fn letter(&mut self, byte: u8) {
         if self.is_in_word && self.word.len() < Self::WORD {
+            // All at once: a buffer that grows leaves copies behind.
+            self.word.reserve_exact(Self::WORD - self.word.len());
             self.word.push(byte);
         }
     }
