@@ -92,6 +92,31 @@ pub enum Encoding {
     Magic,
 }
 
+impl Encoding {
+    /// Its name in the answers of the C interface and of the command: `der`, `ber`, `pem`, `smime`,
+    /// `base64` or `magic-der`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Der => "der",
+            Self::Ber => "ber",
+            Self::Pem(_) => "pem",
+            Self::Smime => "smime",
+            Self::Base64 => "base64",
+            Self::Magic => "magic-der",
+        }
+    }
+
+    /// The label of PEM.
+    #[must_use]
+    pub const fn label(self) -> Option<&'static str> {
+        match self {
+            Self::Pem(label) => Some(label.name()),
+            _ => None,
+        }
+    }
+}
+
 /// The PEM labels under which envelopes are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -102,6 +127,18 @@ pub enum PemLabel {
     Cms,
     /// `ENCRYPTED MESSAGE`: gpgsm.
     EncryptedMessage,
+}
+
+impl PemLabel {
+    /// As it stands in the file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pkcs7 => "PKCS7",
+            Self::Cms => "CMS",
+            Self::EncryptedMessage => "ENCRYPTED MESSAGE",
+        }
+    }
 }
 
 /// Why a file that should be an envelope is none.

@@ -36,6 +36,8 @@ pub struct Envelope {
     content: String,
     content_len: u64,
     warnings: Vec<&'static str>,
+    trailing_len: u64,
+    has_crlf: bool,
 }
 
 /// One recipient of a file.
@@ -85,6 +87,8 @@ impl Envelope {
                 content: String::new(),
                 content_len: 0,
                 warnings: Vec::new(),
+                trailing_len: 0,
+                has_crlf: start.text(file).contains(&b'\r'),
             },
             agreement: String::new(),
         };
@@ -92,7 +96,10 @@ impl Envelope {
         decoder.push(file.get(start.at..).unwrap_or_default(), &mut walk)?;
         decoder.finish(&mut walk)?;
         walker.finish()?;
-        Ok(description.envelope)
+        let mut envelope = description.envelope;
+        let text_fill = u64::try_from(start.text_fill(file)).unwrap_or(u64::MAX);
+        envelope.trailing_len = walker.trailing().saturating_add(text_fill);
+        Ok(envelope)
     }
 
     /// How the file is written down.
@@ -133,6 +140,20 @@ impl Envelope {
     #[must_use]
     pub const fn content_len(&self) -> u64 {
         self.content_len
+    }
+
+    /// Bytes of fill behind the end of the file: white space, 00 and FF, which editors, TFTP and flash
+    /// blocks add. The end of a text's last line is none.
+    #[must_use]
+    pub const fn trailing_len(&self) -> u64 {
+        self.trailing_len
+    }
+
+    /// Whether lines of the text around the envelope end with CR: it was written so (S/MIME in text
+    /// mode), or a transfer has changed them. A binary file does not survive such a transfer.
+    #[must_use]
+    pub const fn has_crlf(&self) -> bool {
+        self.has_crlf
     }
 
     /// What a person may want to know: weak algorithms, missing authenticity.

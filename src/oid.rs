@@ -1,5 +1,8 @@
 //! Object identifiers: the bodies of their encodings, under the names of the RFCs.
 
+#[cfg(feature = "identity")]
+use alloc::vec::Vec;
+
 // Content types
 /// 1.2.840.113549.1.7.1 (id-data, RFC 5652).
 pub(crate) const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01];
@@ -118,6 +121,12 @@ pub(crate) const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
 /// 2.5.29.15.
 #[cfg(feature = "identity")]
 pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
+/// 2.5.29.35.
+#[cfg(feature = "identity")]
+pub(crate) const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x23];
+/// 2.5.29.37.
+#[cfg(feature = "identity")]
+pub(crate) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
 /// 1.2.840.113549.1.9.15 (RFC 4262).
 pub(crate) const SMIME_CAPABILITIES: &[u8] =
     &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0f];
@@ -136,3 +145,70 @@ pub(crate) const ECDSA_WITH_SHA512: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04
 /// 1.2.840.113549.1.1.11.
 #[cfg(feature = "identity")]
 pub(crate) const SHA256_WITH_RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];
+
+/// The body of an object identifier that is written in numbers with dots between them.
+#[cfg(feature = "identity")]
+pub(crate) fn parse(text: &str) -> Option<Vec<u8>> {
+    // 128 bits hold the longest arcs that there are, those of UUIDs.
+    let mut arcs = text.split('.').map(|arc| -> Option<u128> {
+        let is_number = arc.bytes().all(|byte| byte.is_ascii_digit());
+        let has_spare_zero = arc.len() > 1 && arc.starts_with('0');
+        if is_number && !has_spare_zero { arc.parse().ok() } else { None }
+    });
+    let (top, second) = (arcs.next()??, arcs.next()??);
+    if top > 2 || top < 2 && second > 39 {
+        return None;
+    }
+    let mut body = Vec::new();
+    push_arc(&mut body, second.checked_add(40 * top)?);
+    for arc in arcs {
+        push_arc(&mut body, arc?);
+    }
+    Some(body)
+}
+
+/// Seven bits in an octet, the highest first; all but the last one have the eighth bit.
+#[cfg(feature = "identity")]
+fn push_arc(body: &mut Vec<u8>, arc: u128) {
+    let octets = (128 - arc.leading_zeros()).div_ceil(7).max(1);
+    for place in (0..octets).rev() {
+        let more = if place == 0 { 0 } else { 0x80 };
+        // Seven bits fit.
+        body.push(more | u8::try_from(arc >> (7 * place) & 0x7f).unwrap_or_default());
+    }
+}
+
+#[cfg(all(test, feature = "identity"))]
+mod tests {
+    use super::*;
+    use crate::error::Oid;
+    use alloc::string::ToString;
+
+    #[test]
+    fn what_is_parsed_is_what_is_shown() {
+        for oid in [CEK_HKDF_SHA256, X25519, SERIAL_NUMBER, AES256_GCM, &[0], &[0x88, 0x37]] {
+            assert_eq!(parse(&Oid::new(oid).to_string()).as_deref(), Some(oid));
+        }
+        let uuid = "2.25.340282366920938463463374607431768211455";
+        let body = parse(uuid).unwrap();
+        assert_eq!(Oid::new(&body).to_string(), uuid);
+        for wrong in [
+            "",
+            "1",
+            "1.",
+            ".1",
+            "1..2",
+            "1.40",
+            "0.40",
+            "3.1",
+            "1.02",
+            "1.2.-3",
+            "1.+2",
+            "a.b",
+            "1.2 ",
+            "2.25.340282366920938463463374607431768211456",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -77,3 +77,70 @@ fn damage_and_limits_are_errors() {
     let small = Limits { file: file.len() - 1, ..Limits::default() };
     assert!(matches!(Envelope::parse(&file, &small), Err(Error::Limit { .. })));
 }
+
+/// The names are part of what the C interface and the command answer.
+#[test]
+fn encodings_have_names() {
+    let labels = [PemLabel::Pkcs7, PemLabel::Cms, PemLabel::EncryptedMessage];
+    for (encoding, name, label) in [
+        (Encoding::Der, "der", None),
+        (Encoding::Ber, "ber", None),
+        (Encoding::Pem(labels[0]), "pem", Some("PKCS7")),
+        (Encoding::Pem(labels[1]), "pem", Some("CMS")),
+        (Encoding::Pem(labels[2]), "pem", Some("ENCRYPTED MESSAGE")),
+        (Encoding::Smime, "smime", None),
+        (Encoding::Base64, "base64", None),
+        (Encoding::Magic, "magic-der", None),
+    ] {
+        assert_eq!((encoding.name(), encoding.label()), (name, label));
+    }
+}
+
+#[test]
+fn what_stands_behind_the_end_is_counted() {
+    let describe = |file: &[u8]| Envelope::parse(file, &Limits::default()).unwrap();
+    for id in ["bc/pem-pkcs7", "bc/cbc-raw-rsa2048"] {
+        let file = support::corpus::case(id).message();
+        let usual = describe(&file);
+        assert_eq!(usual.trailing_len(), 0, "{id}");
+        for (fill, text, binary) in [
+            (&b"\n"[..], 0, 1),
+            (b"\r\n\n", 0, 3),
+            (b"\n \n", 2, 3),
+            (b"  ", 2, 2),
+            (b"\n\0\0\0\xff", 4, 5),
+            (&[0xff; 600], 600, 600),
+        ] {
+            let filled = [&file[..], fill].concat();
+            let found = describe(&filled).trailing_len();
+            let is_text = matches!(usual.encoding(), Encoding::Pem(_));
+            assert_eq!(found, if is_text { text } else { binary }, "{id} {fill:?}");
+            assert_eq!(describe(&filled).warnings(), usual.warnings());
+        }
+    }
+}
+
+/// Only in text: in a binary file these are bytes like any other.
+#[test]
+fn changed_line_ends_show() {
+    let describe = |file: &[u8]| Envelope::parse(file, &Limits::default()).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for case in cases("corpus") {
+        let file = case.message();
+        let Ok(envelope) = Envelope::parse(&file, &Limits::default()) else { continue };
+        let is_binary =
+            matches!(envelope.encoding(), Encoding::Der | Encoding::Ber | Encoding::Magic);
+        if is_binary {
+            assert!(!envelope.has_crlf(), "{}", case.id());
+        } else if !file.contains(&b'\r') {
+            assert!(!envelope.has_crlf(), "{}", case.id());
+            let lines: Vec<&[u8]> = file.split(|byte| *byte == b'\n').collect();
+            let changed = describe(&lines.join(&b"\r\n"[..]));
+            assert_eq!(changed.has_crlf(), lines.len() > 1, "{}", case.id());
+        }
+        seen.insert((envelope.encoding().name(), file.contains(&b'\r')));
+    }
+    for expected in [("der", true), ("pem", false), ("smime", false)] {
+        assert!(seen.contains(&expected), "{seen:?}");
+    }
+}

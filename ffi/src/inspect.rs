@@ -6,7 +6,7 @@ use crate::error::{Failure, sdi_error, sdi_result};
 use crate::memory;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
-use sdi::{Encoding, Envelope, Limits, PemLabel, Secret};
+use sdi::{Envelope, Limits, Secret};
 
 /// Says whom a file is for and how it is encrypted, without any key. The answer is one JSON object in
 /// ASCII, without a NUL at its end:
@@ -44,19 +44,9 @@ fn json(envelope: &Envelope) -> Result<Secret, Failure> {
 }
 
 fn write(text: &mut Text, envelope: &Envelope) -> fmt::Result {
-    let (encoding, label) = match envelope.encoding() {
-        Encoding::Der => ("der", None),
-        Encoding::Ber => ("ber", None),
-        Encoding::Pem(PemLabel::Pkcs7) => ("pem", Some("PKCS7")),
-        Encoding::Pem(PemLabel::Cms) => ("pem", Some("CMS")),
-        Encoding::Pem(_) => ("pem", Some("ENCRYPTED MESSAGE")),
-        Encoding::Smime => ("smime", None),
-        Encoding::Base64 => ("base64", None),
-        Encoding::Magic => ("magic-der", None),
-        _ => ("other", None),
-    };
-    write!(text, "{{\"encoding\":{}", Quoted(encoding))?;
-    if let Some(label) = label {
+    let encoding = envelope.encoding();
+    write!(text, "{{\"encoding\":{}", Quoted(encoding.name()))?;
+    if let Some(label) = encoding.label() {
         write!(text, ",\"label\":{}", Quoted(label))?;
     }
     write!(text, ",\"authenticated\":{}", envelope.is_authenticated())?;

@@ -71,6 +71,27 @@ pub(crate) const fn is_fill(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0 | 0xff)
 }
 
+impl Start {
+    /// What of the file is text, in which a transfer may change line ends unnoticed.
+    pub(crate) fn text<'a>(&self, file: &'a [u8]) -> &'a [u8] {
+        match self.encoding {
+            _ if self.is_base64 => file,
+            Encoding::Smime => file.get(..self.at).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
+    /// Bytes of fill behind base64, without the ends of its last line.
+    pub(crate) fn text_fill(&self, file: &[u8]) -> usize {
+        if !self.is_base64 {
+            return 0;
+        }
+        let end = file.iter().rposition(|&byte| !is_fill(byte)).map_or(0, |last| last + 1);
+        let fill = file.get(end..).unwrap_or_default();
+        fill.iter().skip_while(|byte| matches!(byte, b'\r' | b'\n')).count()
+    }
+}
+
 struct Scan<'a> {
     head: &'a [u8],
     /// More bytes may come that could change the answer.
@@ -269,17 +290,7 @@ enum Label {
 const LABELS: [PemLabel; 3] = [PemLabel::Pkcs7, PemLabel::Cms, PemLabel::EncryptedMessage];
 
 fn begin_line(label: PemLabel) -> impl Iterator<Item = u8> {
-    [b"-----BEGIN ".as_slice(), label.text(), b"-----"].into_iter().flatten().copied()
-}
-
-impl PemLabel {
-    const fn text(self) -> &'static [u8] {
-        match self {
-            Self::Pkcs7 => b"PKCS7",
-            Self::Cms => b"CMS",
-            Self::EncryptedMessage => b"ENCRYPTED MESSAGE",
-        }
-    }
+    [b"-----BEGIN ".as_slice(), label.name().as_bytes(), b"-----"].into_iter().flatten().copied()
 }
 
 fn find_line_end(text: &[u8], from: usize) -> Option<usize> {

@@ -107,6 +107,8 @@ pub(crate) struct Walker {
     header_used: usize,
     recipients: u64,
     is_authenticated: bool,
+    /// Bytes behind the end.
+    trailing: u64,
 }
 
 const TRUNCATED: Error = Error::Malformed("it ends too early");
@@ -134,6 +136,7 @@ impl Walker {
             header_used: 0,
             recipients: 0,
             is_authenticated: false,
+            trailing: 0,
         }
     }
 
@@ -150,6 +153,8 @@ impl Walker {
                     }
                     if self.place == Place::End {
                         return if rest.iter().all(|&byte| super::armor::is_fill(byte)) {
+                            let more = u64::try_from(rest.len()).unwrap_or(u64::MAX);
+                            self.trailing = self.trailing.saturating_add(more);
                             Ok(())
                         } else {
                             Err(Error::Malformed("something stands after the end"))
@@ -206,6 +211,11 @@ impl Walker {
     /// The bytes end here.
     pub(crate) fn finish(&self) -> Result<()> {
         if self.place == Place::End { Ok(()) } else { Err(TRUNCATED) }
+    }
+
+    /// Bytes of fill behind the end.
+    pub(crate) const fn trailing(&self) -> u64 {
+        self.trailing
     }
 
     fn advance(&mut self, count: usize) -> Result<u64> {

@@ -1,22 +1,27 @@
 //! Making certificates and certificate requests for device keys.
 //!
 //! Nothing is decided by what stands in them but the key and the identifier. No signature is checked
-//! here, and no certification authority is offered.
+//! here: a vendor's is for other programs.
 
 use super::{Certificate, DeviceId, Validity, key_id};
-use crate::asn1::{self, context_constructed, der, der_bits, der_oid, der_sequence, der_unsigned};
+use crate::asn1::{
+    self, context, context_constructed, der, der_bits, der_oid, der_sequence, der_unsigned,
+};
 use crate::crypto::{Hash, digest};
-use crate::{DeviceKey, Error, KeyAlgorithm, KeyError, KeyFault, PublicKey, RandomSource, Result};
-use crate::{SignatureScheme, SoftwareKey, oid, pem};
+use crate::{
+    DeviceKey, Error, Identity, KeyAlgorithm, KeyError, KeyFault, PublicKey, RandomSource,
+};
+use crate::{Result, SignatureScheme, SoftwareKey, oid, pem};
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Makes the certificate of a device (RFC 5280), or asks for one (RFC 2986).
 ///
 /// Subject and issuer are the device's identifier, as common name and, where its letters allow it, as
-/// serialNumber. The certificate lists what this library opens ([RFC 4262]), so that senders can
-/// choose authenticated encryption, and its serial number is a hash of key and identifier: the same
-/// two give the same number, wherever the certificate is made.
+/// serialNumber; [`Self::issue`] puts a vendor's name in the issuer's place. The certificate lists
+/// what this library opens ([RFC 4262]), so that senders can choose authenticated encryption, and its
+/// serial number is a hash of key and identifier: the same two give the same number, wherever the
+/// certificate is made.
 ///
 /// ```
 /// # fn main() -> Result<(), sdi::Error> {
@@ -38,12 +43,22 @@ pub struct IdentityBuilder {
     not_before: u64,
     validity: Validity,
     capabilities: bool,
+    serial_number: bool,
+    /// KeyPurposeIds, DER.
+    key_purposes: Vec<u8>,
 }
 
 impl IdentityBuilder {
     /// For a device with this identifier; valid from this second of Unix time on, without end.
     pub const fn new(id: DeviceId, not_before_unix: u64) -> Self {
-        Self { id, not_before: not_before_unix, validity: Validity::Forever, capabilities: true }
+        Self {
+            id,
+            not_before: not_before_unix,
+            validity: Validity::Forever,
+            capabilities: true,
+            serial_number: true,
+            key_purposes: Vec::new(),
+        }
     }
 
     /// Sets how long the certificate says that it is valid.
@@ -59,6 +74,25 @@ impl IdentityBuilder {
         self
     }
 
+    /// Names the device by its common name alone, as the examples of RFC 8886, appendix A, do: for
+    /// directories that compare whole names.
+    pub const fn without_serial_number(mut self) -> Self {
+        self.serial_number = false;
+        self
+    }
+
+    /// Adds a purpose to the extended key usage (RFC 5280, 4.2.1.12), such as `1.3.6.1.5.5.7.3.4` for
+    /// mail. Without any there is no such extension, and every purpose is right. This library never
+    /// looks at it; other programs may.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if it is no object identifier in numbers with dots between them.
+    pub fn key_purpose(mut self, oid: &str) -> Result<Self> {
+        let body = oid::parse(oid).ok_or(NO_OID)?;
+        self.key_purposes.extend(der_oid(&body));
+        Ok(self)
+    }
+
     /// The certificate, signed by the key itself.
     ///
     /// # Errors
@@ -66,7 +100,7 @@ impl IdentityBuilder {
     /// sign (X25519, and keys that a module holds for decryption only): use [`Self::wrap`].
     /// [`Error::Argument`] for a time after the year 9999.
     pub fn self_sign(&self, key: &dyn DeviceKey) -> Result<Certificate> {
-        self.certificate(key.public_key(), key)
+        self.certificate(key.public_key(), key, None)
     }
 
     /// A certificate around a bare public key, for keys that cannot sign, and for a directory that
@@ -79,7 +113,20 @@ impl IdentityBuilder {
     /// # Errors
     /// [`Error::Random`], and [`Error::Argument`] for a time after the year 9999.
     pub fn wrap(&self, key: &PublicKey, random: &mut dyn RandomSource) -> Result<Certificate> {
-        self.certificate(key, &SoftwareKey::generate(KeyAlgorithm::P256, random)?)
+        self.certificate(key, &SoftwareKey::generate(KeyAlgorithm::P256, random)?, None)
+    }
+
+    /// A certificate around a bare public key, signed by the key of a vendor.
+    ///
+    /// Its issuer is the subject of the vendor's certificate, so that programs that verify chains find
+    /// it. A vendor's key alone has no name: issuer and subject are then both the device, as in
+    /// [`Self::wrap`], and the authority key identifier alone says whose signature it is.
+    ///
+    /// # Errors
+    /// [`Error::Key`] as for [`Self::self_sign`], and [`Error::Argument`] for a time after the year
+    /// 9999.
+    pub fn issue(&self, key: &PublicKey, vendor: &Identity) -> Result<Certificate> {
+        self.certificate(key, vendor.key(), Some(vendor))
     }
 
     /// A certificate request, PEM, with the extensions that the certificate would have.
@@ -88,7 +135,7 @@ impl IdentityBuilder {
     /// [`Error::Key`] as for [`Self::self_sign`].
     pub fn request(&self, key: &dyn DeviceKey) -> Result<String> {
         let signing = Signing::of(key)?;
-        let extensions = self.extensions(key.public_key(), key)?;
+        let extensions = self.extensions(key.public_key(), key, None)?;
         let extensions = [&der_oid(oid::EXTENSION_REQUEST)[..], &der(asn1::SET, &[&extensions])];
         let info = der_sequence(&[
             &der_unsigned(&[0]), // version 1
@@ -99,18 +146,25 @@ impl IdentityBuilder {
         Ok(pem::encode("CERTIFICATE REQUEST", &signing.sign(&info, key)?))
     }
 
-    fn certificate(&self, key: &PublicKey, signer: &dyn DeviceKey) -> Result<Certificate> {
+    fn certificate(
+        &self,
+        key: &PublicKey,
+        signer: &dyn DeviceKey,
+        vendor: Option<&Identity>,
+    ) -> Result<Certificate> {
         let signing = Signing::of(signer)?;
         let name = self.name();
+        let issuer = vendor.and_then(Identity::certificate);
+        let issuer = issuer.map_or(&name[..], |certificate| &certificate.subject);
         let to_sign = der_sequence(&[
             &der(context_constructed(0), &[&der_unsigned(&[2])]), // version 3
             &der_unsigned(&self.serial(key)?),
             &signing.algorithm,
-            &name, // issuer
+            issuer,
             &self.validity.der(self.not_before)?,
             &name, // subject
             key.spki_der(),
-            &der(context_constructed(3), &[&self.extensions(key, signer)?]),
+            &der(context_constructed(3), &[&self.extensions(key, signer, vendor)?]),
         ]);
         Certificate::from_der(&signing.sign(&to_sign, signer)?)
     }
@@ -122,7 +176,7 @@ impl IdentityBuilder {
         };
         let common_name = attribute(oid::COMMON_NAME, asn1::UTF8_STRING);
         // X.520 makes serialNumber a PrintableString, which has no underscore.
-        if id.contains(&b'_') {
+        if !self.serial_number || id.contains(&b'_') {
             return der_sequence(&[&common_name]);
         }
         der_sequence(&[&common_name, &attribute(oid::SERIAL_NUMBER, asn1::PRINTABLE_STRING)])
@@ -139,7 +193,12 @@ impl IdentityBuilder {
         Ok(serial)
     }
 
-    fn extensions(&self, key: &PublicKey, signer: &dyn DeviceKey) -> Result<Vec<u8>> {
+    fn extensions(
+        &self,
+        key: &PublicKey,
+        signer: &dyn DeviceKey,
+        vendor: Option<&Identity>,
+    ) -> Result<Vec<u8>> {
         let key_id = der(asn1::OCTET_STRING, &[&key_id(key)?]);
         let extension = |oid: &[u8], critical: &[u8], value: &[u8]| {
             der_sequence(&[&der_oid(oid), critical, &der(asn1::OCTET_STRING, &[value])])
@@ -147,10 +206,28 @@ impl IdentityBuilder {
         let usage = key_usage(key.algorithm(), signer.public_key() == key);
         let mut extensions = extension(oid::SUBJECT_KEY_IDENTIFIER, &[], &key_id);
         extensions.extend(extension(oid::KEY_USAGE, &der(asn1::BOOLEAN, &[&[0xff]]), &usage));
+        if !self.key_purposes.is_empty() {
+            let purposes = der_sequence(&[&self.key_purposes]);
+            extensions.extend(extension(oid::EXTENDED_KEY_USAGE, &[], &purposes));
+        }
+        if let Some(vendor) = vendor {
+            let id = der_sequence(&[&der(context(0), &[&authority_key_id(vendor)?])]);
+            extensions.extend(extension(oid::AUTHORITY_KEY_IDENTIFIER, &[], &id));
+        }
         if self.capabilities {
             extensions.extend(extension(oid::SMIME_CAPABILITIES, &[], &capabilities()));
         }
         Ok(der_sequence(&[&extensions]))
+    }
+}
+
+const NO_OID: Error = Error::Argument("an object identifier is numbers with dots between them");
+
+/// What the vendor's certificate calls its key (RFC 5280, 4.2.1.1).
+fn authority_key_id(vendor: &Identity) -> Result<Vec<u8>> {
+    match vendor.certificate().and_then(Certificate::subject_key_id) {
+        Some(id) => Ok(id.to_vec()),
+        None => key_id(vendor.key().public_key()),
     }
 }
 

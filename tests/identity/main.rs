@@ -12,6 +12,7 @@
 extern crate alloc;
 
 mod hostile;
+mod issuing;
 mod keys;
 mod making;
 mod odd;

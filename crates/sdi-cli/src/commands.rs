@@ -21,12 +21,13 @@ pub(crate) mod version;
 use crate::console::Console;
 use crate::input::is_stream;
 use crate::output::{NewFile, Readers};
-use crate::report::Failure;
+use crate::report::{Failure, shown};
 use crate::stream::stdout;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::ValueEnum;
 use sdi::DeviceId;
+use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 
@@ -44,11 +45,20 @@ fn put(bytes: &[u8], to: &Path, readers: Readers, console: &Console) -> Result<(
     let failed = |error| Failure::io("write", to, &error);
     if is_stream(to) {
         console.check_stdout_is_free()?;
-        return stdout()?.write_all(bytes).map_err(failed);
+        stdout()?.write_all(bytes).map_err(failed)?;
+        console.step(&format!("wrote {} bytes to stdout", bytes.len()));
+        return Ok(());
     }
     let mut file = NewFile::create(to, readers, console.force)?;
     file.write_all(bytes).map_err(failed)?;
-    file.publish()
+    file.publish()?;
+    console.detail(&wrote(to, bytes.len(), readers));
+    Ok(())
+}
+
+/// What `-v` says of a file that is there now.
+fn wrote(path: &Path, len: impl Display, readers: Readers) -> String {
+    format!("wrote {}: {len} bytes, mode {readers}", shown(path))
 }
 
 /// A PEM block of public bytes (RFC 7468).

@@ -1,18 +1,19 @@
 //! What the global options say, and the only place that writes to stdout and stderr as text.
 
 use crate::report::{Failure, Outcome};
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The options of every command.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Console {
-    /// Says more on stderr.
-    #[arg(short, long, global = true)]
-    verbose: bool,
+    /// Says on stderr what was done; -vv each step, too.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
     /// Says nothing but errors on stderr.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
@@ -25,6 +26,10 @@ pub(crate) struct Console {
     /// Replaces an output that is there already.
     #[arg(long, global = true)]
     pub(crate) force: bool,
+    /// The configuration file for encrypt and encrypt-dir; without it $XDG_CONFIG_HOME/sdi/config.toml,
+    /// if that is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,14 +42,21 @@ enum Color {
 impl Console {
     /// Says what a person may want to know.
     pub(crate) fn note(&self, text: &str) {
-        if !self.quiet && (!self.json || self.verbose) {
+        if !self.quiet && (!self.json || self.verbose > 0) {
             to_stderr(text);
         }
     }
 
-    /// Says what matters only to those who ask for more.
+    /// Says what was done to those who ask: `-v`.
     pub(crate) fn detail(&self, text: &str) {
-        if self.verbose {
+        if self.verbose > 0 {
+            to_stderr(text);
+        }
+    }
+
+    /// Says each step on the way to those who ask twice: `-vv`.
+    pub(crate) fn step(&self, text: &str) {
+        if self.verbose > 1 {
             to_stderr(text);
         }
     }

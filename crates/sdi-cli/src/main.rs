@@ -20,8 +20,10 @@ mod output;
 mod plot;
 mod report;
 mod sanity;
+mod settings;
 mod stage;
 mod stream;
+mod text_mode;
 
 use clap::Parser;
 use clap::error::ErrorKind;

@@ -12,6 +12,7 @@ use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
+use std::fmt::{Display, Formatter};
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -33,6 +34,12 @@ impl Readers {
             Self::Owner => Mode::RUSR | Mode::WUSR,
             Self::All => Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH,
         }
+    }
+}
+
+impl Display for Readers {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04o}", self.mode().bits())
     }
 }
 

@@ -99,6 +99,11 @@ impl Failure {
         self
     }
 
+    /// The first line.
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
     pub(crate) fn code(&self) -> Code {
         self.0.code
     }

@@ -1,9 +1,11 @@
 //! Where plaintext waits until all of it is verified: the file that it is for, which has no name yet;
 //! on the way to stdout memory, and beyond 4 MiB a file that never has a name.
 
+use crate::code::Code;
 use crate::output::{NewFile, unlinked_file};
 use crate::report::Failure;
 use crate::stream::{copy, stdout};
+use sdi::Limits;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -26,6 +28,19 @@ impl Plaintext {
             Self::Staged(stage) => stage.copy_to(to),
             Self::PassedOn(_) => Ok(()),
         }
+    }
+
+    /// A copy of so many bytes in memory.
+    pub(crate) fn whole(&self, len: u64, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let most = Limits::default().file;
+        let len = usize::try_from(len).ok().filter(|len| *len <= most).ok_or_else(|| {
+            Failure::new(Code::LIMIT, "the plaintext is too long to be searched")
+                .fact("limit", format!("{most} bytes"))
+        })?;
+        // All at once: a buffer that grows leaves copies behind.
+        let mut all = Zeroizing::new(Vec::with_capacity(len));
+        self.copy_to(&mut *all).map_err(|error| Failure::io("read", path, &error))?;
+        Ok(all)
     }
 
     /// It is verified.

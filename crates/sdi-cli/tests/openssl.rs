@@ -28,6 +28,103 @@ fn requests_and_certificates_are_openssls() {
 }
 
 #[test]
+fn the_subject_and_the_purposes_are_what_was_asked_for() {
+    let folder = Folder::with_device("p256");
+    folder.sdi(["pubkey", "-k", "device.key", "-o", "device.pub"]).succeeds();
+    let of_key = ["-k", "device.key"];
+    for (command, more, openssl) in [
+        (&["cert", "self-signed"][..], &of_key[..], "x509"),
+        (&["cert", "wrap"], &["--public-key", "device.pub"], "x509"),
+        (&["csr"], &of_key, "req"),
+    ] {
+        let make = |options: &[&str]| {
+            let common = ["--id", "SN1", "--force", "-o", "made"];
+            folder.sdi([command, more, &common, options].concat())
+        };
+        let text = |options: &[&str]| {
+            make(options).succeeds();
+            folder.bash(&format!("openssl {openssl} -in made -noout -text")).succeeds().stdout()
+        };
+        let plain = text(&[]);
+        assert!(plain.contains("Subject: CN = SN1\n"), "{plain}");
+        assert!(!plain.contains("Extended Key Usage"), "{plain}");
+        let both = text(&["--serial-attr"]);
+        assert!(both.contains("Subject: CN = SN1, serialNumber = SN1\n"), "{both}");
+        let purposes = text(&["--eku", "1.3.6.1.5.5.7.3.4", "--eku", "1.3.6.1.4.1.55555.1"]);
+        let expected = "E-mail Protection, 1.3.6.1.4.1.55555.1\n";
+        assert!(purposes.contains("X509v3 Extended Key Usage: \n"), "{purposes}");
+        assert!(purposes.contains(expected), "{purposes}");
+        assert!(plain.contains("S/MIME Capabilities"), "{plain}");
+        assert!(!text(&["--no-gcm-capability"]).contains("S/MIME Capabilities"));
+
+        for wrong in [&["--eku", "mail"][..], &["--id", "SN_1", "--serial-attr"]] {
+            let common = ["--force", "-o", "refused"];
+            let id = if wrong.contains(&"--id") { &[][..] } else { &["--id", "SN1"] };
+            folder.sdi([command, more, &common, id, wrong].concat()).fails("E0002");
+            assert!(!folder.path("refused").exists());
+        }
+    }
+}
+
+#[test]
+fn a_vendors_signature_is_one_that_openssl_verifies() {
+    let folder = Folder::with_device("p256");
+    folder
+        .bash(
+            "umask 077
+         openssl ecparam -genkey -name prime256v1 -noout -out vendor.key
+         openssl req -x509 -key vendor.key -subj /O=Acme -out vendor.crt
+         sdi keygen -a x25519 -o bare.key
+         sdi pubkey -k bare.key -o bare.pub",
+        )
+        .succeeds();
+    let wrap = |more: &[&str], name: &str| {
+        let args = ["cert", "wrap", "--id", "SN2", "--public-key", "bare.pub", "-o", name];
+        folder.sdi([&args[..], more].concat())
+    };
+    let signed = ["--issuer-key", "vendor.key", "--issuer-cert", "vendor.crt"];
+    wrap(&signed, "chain.crt").succeeds();
+    wrap(&signed[..2], "alone.crt").succeeds();
+    wrap(&[], "nobody.crt").succeeds();
+    folder.bash("openssl verify -CAfile vendor.crt chain.crt").succeeds();
+    for name in ["alone.crt", "nobody.crt"] {
+        let verified = folder.bash(&format!("openssl verify -CAfile vendor.crt {name}"));
+        assert!(!verified.0.status.success(), "{name}");
+    }
+    let shown = folder
+        .bash(
+            "openssl x509 -in chain.crt -noout -issuer
+             openssl x509 -in alone.crt -noout -issuer
+             key_id() { grep -A1 \"$1\" | tail -1 | tr -d ' ' | sed s/keyid://; }
+             openssl x509 -in vendor.crt -noout -text | key_id 'Subject Key Identifier'
+             openssl x509 -in alone.crt -noout -text | key_id 'Authority Key Identifier'",
+        )
+        .succeeds()
+        .stdout();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines[..2], ["issuer=O = Acme", "issuer=CN = SN2"]);
+    assert_eq!(lines[2], lines[3]);
+    // Whoever signed, the device opens what is encrypted to it.
+    for name in ["chain.crt", "alone.crt", "nobody.crt"] {
+        for profile in ["rfc8886", "authenticated"] {
+            let args = ["encrypt", "--force", "--profile", profile, "-r", name, "router.cfg"];
+            folder.sdi(args).succeeds();
+            let args = ["decrypt", "-k", "bare.key", "--cert", name, "router.enc"];
+            assert_eq!(folder.sdi(args).succeeds().0.stdout, CONFIG, "{name} {profile}");
+        }
+    }
+
+    wrap(&["--issuer-key", "bare.key"], "x.crt").fails("E0002");
+    wrap(&["--issuer-key", "vendor.key", "--issuer-cert", "SN1.crt"], "x.crt").fails("E0206");
+    assert_eq!(wrap(&["--issuer-cert", "vendor.crt"], "x.crt").status(), Some(2));
+    let twice = ["cert", "wrap", "--id", "SN2", "--public-key", "-", "--issuer-key", "-"];
+    folder.sdi([&twice[..], &["-o", "x.crt"]].concat()).fails("E0002");
+    folder.bash("chmod 644 vendor.key").succeeds();
+    wrap(&signed, "x.crt").fails("E0015");
+    assert!(!folder.path("x.crt").exists());
+}
+
+#[test]
 fn openssl_opens_what_is_encrypted_here() {
     for algorithm in ["p256", "rsa2048"] {
         let folder = Folder::with_device(algorithm);

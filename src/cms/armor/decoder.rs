@@ -229,5 +229,5 @@ impl Base64 {
 }
 
 fn end_line(label: PemLabel) -> impl Iterator<Item = u8> {
-    [b"-----END ".as_slice(), label.text(), b"-----"].into_iter().flatten().copied()
+    [b"-----END ".as_slice(), label.name().as_bytes(), b"-----"].into_iter().flatten().copied()
 }

@@ -1,7 +1,7 @@
 //! `sdi autoinstall simulate`: when a device asks for its configuration, on a clock that is only
 //! counted. The machine is the library's, so this is what a device does.
 
-use super::device_id;
+use super::{device_id, wrote};
 use crate::console::Console;
 use crate::output::{NewFile, Readers};
 use crate::plot::{self, Attempt, Ending};
@@ -72,12 +72,16 @@ impl Args {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let Command::Simulate(args) = &args.command;
     let attempts = simulate(args)?;
+    let installed = attempts.iter().any(|attempt| attempt.ending == Ending::Installed);
+    let end = if installed { "installed" } else { "not installed" };
+    console.detail(&format!("{}: {} attempts, {end}", args.id, attempts.len()));
     if let Some(path) = &args.plot {
         let failed = |error| Failure::io("write", path, &error);
         let svg = plot::svg(args.id.as_str(), args.server_appears_at, &attempts);
         let mut file = NewFile::create(path, Readers::All, console.force)?;
         file.write_all(svg.as_bytes()).map_err(failed)?;
         file.publish()?;
+        console.detail(&wrote(path, svg.len(), Readers::All));
     }
     let json: Vec<Value> = attempts
         .iter()

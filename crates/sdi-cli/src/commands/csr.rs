@@ -1,7 +1,7 @@
 //! `sdi csr`: a request for a certificate (RFC 2986).
 
-use super::cert::cannot_sign;
-use super::{TextForm, device_id, put, unix_time};
+use super::cert::{Named, cannot_sign};
+use super::{TextForm, put};
 use crate::code::Code;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
@@ -10,20 +10,21 @@ use crate::output::Readers;
 use crate::report::{Answer, Failure, Outcome, shown};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sdi::{DeviceId, DeviceKey, IdentityBuilder, KeyAlgorithm};
+use sdi::{DeviceKey, KeyAlgorithm};
 use serde_json::json;
 use std::path::PathBuf;
 
 /// Makes a request for a certificate.
+///
+/// It asks for what `sdi cert self-signed` would have written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   sdi csr --id SN19842256 -k device.key -o SN19842256.csr
   sdi csr --id SN19842256 -k device.key --form der -o SN19842256.der")]
 pub(crate) struct Args {
-    /// The device's identifier, such as its serial number.
-    #[arg(long, value_parser = device_id)]
-    id: DeviceId,
+    #[command(flatten)]
+    named: Named,
     /// The device's private key.
     #[arg(short, long)]
     key: PathBuf,
@@ -38,9 +39,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let key = private_key(&args.key)?;
     if key.public_key().algorithm() == KeyAlgorithm::X25519 {
-        return Err(cannot_sign(&args.id));
+        return Err(cannot_sign(&args.named.id));
     }
-    let pem = IdentityBuilder::new(args.id.clone(), unix_time()).request(&key)?;
+    let pem = args.named.builder()?.request(&key)?;
+    console.step("signed the request");
     let bytes = match args.form {
         TextForm::Pem => pem.into_bytes(),
         TextForm::Der => der(&pem)?,
@@ -53,7 +55,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     }
     let fields = json!({
         "output": shown(&args.output),
-        "id": args.id.as_str(),
+        "id": args.named.id.as_str(),
         "fingerprint": fingerprint,
     });
     Ok(Answer::new(fingerprint, fields))

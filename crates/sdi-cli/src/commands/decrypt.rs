@@ -1,11 +1,12 @@
 //! `sdi decrypt`: what a device does. Nothing is written unless the whole file is verified.
 
+use super::wrote;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, fill, is_stream, open, private_key};
 use crate::output::{NewFile, Readers};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
-use crate::sanity::{Insane, Sanity, TextCheck, ask};
+use crate::sanity::{Check, Insane, Sanity, ask, search};
 use crate::stage::{Plaintext, Stage};
 use crate::stream::{PIECE, SinkTo, stdout};
 use clap::ValueEnum;
@@ -27,7 +28,8 @@ use std::sync::Arc;
 #[command(after_help = "\
 Examples:
   sdi decrypt -k device.key --cert SN19842256.crt -o running.cfg SN19842256.enc
-  sdi decrypt -k device.key SN19842256.enc | wc -c")]
+  sdi decrypt -k device.key SN19842256.enc | wc -c
+  sdi decrypt -k device.key --sanity 'regex:^hostname ' -o r1.cfg SN19842256.enc")]
 pub(crate) struct Args {
     /// A private key; may be repeated, and the first one that opens the file does.
     #[arg(short, long, required = true)]
@@ -38,11 +40,14 @@ pub(crate) struct Args {
     /// Refuses files that are not authenticated encryption.
     #[arg(long, value_name = "P")]
     min_profile: Option<MinProfile>,
-    /// Refuses what is no configuration: text is UTF-8 without NUL and not blank, ios ends with the
-    /// line `end`, and cmd:PROG asks a program, which gets the plaintext on its stdin and accepts it
-    /// with status 0. With auto it must be text where nothing but padding says that the key was right:
-    /// RSA and AES-CBC without --cert, or with one that the file does not name.
-    #[arg(long, value_name = "auto|none|text|ios|cmd:PROG", default_value = "auto",
+    /// Refuses what is no configuration: text is UTF-8 without NUL and not blank; junos is text with
+    /// braces that balance, or with a command such as `set` on every line, or with the XML element
+    /// configuration; ios is text that ends with the line `end`; regex:RE is what the expression is
+    /// found in, where ^ and $ are the ends of a line; and cmd:PROG asks a program, which gets the
+    /// plaintext on its stdin and accepts it with status 0. With auto it must be text where nothing but
+    /// padding says that the key was right: RSA and AES-CBC without --cert, or with one that the file
+    /// does not name.
+    #[arg(long, value_name = "auto|none|text|junos|ios|regex:RE|cmd:PROG", default_value = "auto",
           value_parser = Sanity::parser())]
     sanity: Sanity,
     /// The folder in which plaintext of more than 4 MiB waits for its verification on the way to
@@ -68,24 +73,34 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     check_stdin_once(inputs.map(PathBuf::as_path))?;
     let target = Target::of(args, console)?;
     let keys = keys(args)?;
+    for (key, path) in keys.iter().zip(&args.key) {
+        console.step(&format!("read {}: {}", shown(path), key.name));
+    }
     let input = open(&args.input)?;
     let attempts: Vec<Attempt> = keys
         .into_iter()
         .map(|key| Attempt::new(key, target.begin()?, args))
         .collect::<Result<_, Failure>>()?;
-    let opened = open_with_any(input, attempts, args)?;
+    let opened = open_with_any(input, attempts, args, console)?;
 
-    let Opened { plaintext, summary, path } = opened;
+    let Opened { plaintext, summary, path, name } = opened;
+    let is = |is: bool| if is { "is" } else { "is not" };
+    console.detail(&format!("opened with the key {name}"));
+    console.detail(&format!("the file {} authenticated", is(summary.is_authenticated())));
+    console.detail(&format!("the key {} named in the file", is(summary.is_named())));
     plaintext.release(&path)?;
+    let len = summary.plaintext_len();
     if is_stream(&path) {
+        console.step(&format!("wrote {len} bytes to stdout"));
         return Ok(Answer::default());
     }
+    console.detail(&wrote(&path, len, Readers::Owner));
     Ok(Answer::new(
         "",
         json!({
             "file": shown(&args.input),
             "output": shown(&path),
-            "bytes": summary.plaintext_len(),
+            "bytes": len,
             "authenticated": summary.is_authenticated(),
         }),
     ))
@@ -155,8 +170,9 @@ impl<'a> Target<'a> {
         if is_off && args.key.len() > 1 {
             return Err(Failure::usage("--stage off cannot go with several keys"));
         }
-        if is_off && matches!(args.sanity, Sanity::Program(_)) {
-            return Err(Failure::usage("--stage off leaves nothing to show to a program"));
+        if is_off && args.sanity.needs_all() {
+            return Err(Failure::usage("--stage off leaves nothing to look at as a whole")
+                .help("choose --sanity text, junos or ios, or leave out --stage off"));
         }
         if is_off {
             return Ok(Self::PassedOn);
@@ -183,14 +199,14 @@ impl<'a> Target<'a> {
 /// What a key makes of the file, and what is seen of it on the way.
 struct Checked {
     plaintext: Plaintext,
-    text: Option<TextCheck>,
+    check: Option<Check>,
 }
 
 impl Write for Checked {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let len = self.plaintext.write(bytes)?;
-        if let Some(text) = &mut self.text {
-            text.push(bytes.get(..len).unwrap_or_default());
+        if let Some(check) = &mut self.check {
+            check.push(bytes.get(..len).unwrap_or_default());
         }
         Ok(len)
     }
@@ -215,13 +231,10 @@ impl Attempt {
         if args.min_profile == Some(MinProfile::Authenticated) {
             opener.require_authenticated().map_err(sdi::Error::from)?;
         }
-        let looks = match args.sanity {
-            Sanity::Auto => is_rsa,
-            Sanity::None | Sanity::Program(_) => false,
-            Sanity::Text | Sanity::Ios => true,
-        };
-        let text = looks.then(TextCheck::default);
-        Ok(Self { opener, sink: SinkTo::new(Checked { plaintext, text }), is_rsa, name })
+        // Other kinds of keys are vouched for by their key wrap.
+        let is_needless = matches!(args.sanity, Sanity::Auto) && !is_rsa;
+        let check = Check::of(&args.sanity).filter(|_| !is_needless);
+        Ok(Self { opener, sink: SinkTo::new(Checked { plaintext, check }), is_rsa, name })
     }
 
     fn push(&mut self, piece: &[u8], path: &Path) -> Result<(), Failure> {
@@ -229,20 +242,32 @@ impl Attempt {
         pushed.map_err(|error| self.sink.failure(&error, path).fact("your key", &self.name))
     }
 
-    fn finish(mut self, sanity: &Sanity, path: &Path) -> Result<Opened, Failure> {
+    fn finish(
+        mut self,
+        sanity: &Sanity,
+        path: &Path,
+        console: &Console,
+    ) -> Result<Opened, Failure> {
         let summary = self.opener.finish(&mut self.sink);
         let summary = summary
             .map_err(|error| self.sink.failure(&error, path).fact("your key", &self.name))?;
-        let Checked { plaintext, text } = self.sink.writer;
+        console.step("verified the whole file");
+        let Checked { plaintext, check } = self.sink.writer;
         // Any wrong RSA key passes the padding of CBC once in 255 times.
         let is_vouched_for = !self.is_rsa || summary.is_authenticated() || summary.is_named();
-        if let Some(text) = text.filter(|_| *sanity != Sanity::Auto || !is_vouched_for) {
-            text.finish(*sanity == Sanity::Ios).map_err(Insane::failure)?;
+        match (sanity, check) {
+            (Sanity::Auto, _) if is_vouched_for => {}
+            (_, Some(check)) => check.finish().map_err(Insane::failure)?,
+            (Sanity::Regex(expression), None) => {
+                search(expression, &plaintext.whole(summary.plaintext_len(), path)?)?;
+            }
+            (Sanity::Program(program), None) => ask(program, |stdin| plaintext.copy_to(stdin))?,
+            (_, None) => {}
         }
-        if let Sanity::Program(program) = sanity {
-            ask(program, |stdin| plaintext.copy_to(stdin))?;
+        if !matches!(sanity, Sanity::None | Sanity::Auto) {
+            console.step("the plaintext passed the check");
         }
-        Ok(Opened { plaintext, summary, path: path.to_owned() })
+        Ok(Opened { plaintext, summary, path: path.to_owned(), name: self.name })
     }
 }
 
@@ -250,13 +275,24 @@ struct Opened {
     plaintext: Plaintext,
     summary: Summary,
     path: PathBuf,
+    /// Of the key.
+    name: String,
 }
 
 /// Gives the file to every key. The first one that opens it wins; if none does, the most useful
 /// failure is reported.
-fn open_with_any(mut input: File, attempts: Vec<Attempt>, args: &Args) -> Result<Opened, Failure> {
+fn open_with_any(
+    mut input: File,
+    attempts: Vec<Attempt>,
+    args: &Args,
+    console: &Console,
+) -> Result<Opened, Failure> {
     let path = Target::path(args);
     let mut failures = Vec::new();
+    let mut fail = |name: &str, failure: Failure| {
+        console.step(&format!("{name}: {}", failure.message()));
+        failures.push(failure);
+    };
     let mut alive = attempts;
     // Whole pieces: what the file is must be decided before its end is known.
     let mut piece = vec![0; PIECE];
@@ -267,7 +303,7 @@ fn open_with_any(mut input: File, attempts: Vec<Attempt>, args: &Args) -> Result
         alive.retain_mut(|attempt| match attempt.push(bytes, &path) {
             Ok(()) => true,
             Err(failure) => {
-                failures.push(failure);
+                fail(&attempt.name, failure);
                 false
             }
         });
@@ -276,9 +312,10 @@ fn open_with_any(mut input: File, attempts: Vec<Attempt>, args: &Args) -> Result
         }
     }
     for attempt in alive {
-        match attempt.finish(&args.sanity, &path) {
+        let name = attempt.name.clone();
+        match attempt.finish(&args.sanity, &path, console) {
             Ok(opened) => return Ok(opened),
-            Err(failure) => failures.push(failure),
+            Err(failure) => fail(&name, failure),
         }
     }
     let worst = failures.into_iter().max_by_key(|failure| failure.code().severity());

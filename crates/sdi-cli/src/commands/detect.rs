@@ -1,13 +1,14 @@
 //! `sdi detect`: is this file encrypted? The answer is the exit status.
 
 use crate::code::Code;
+use crate::console::Console;
 use crate::input::{fill, is_stream, open};
 use crate::report::{Answer, Failure, Outcome, shown};
-use sdi::{Damage, Detection, Encoding, Hint, PemLabel};
+use sdi::{Damage, Detection, Encoding, Hint};
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Says whether a file is encrypted.
 ///
@@ -26,7 +27,7 @@ pub(crate) struct Args {
     name: Option<OsString>,
 }
 
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     // What the library looks at, and one byte more to know the end.
     let mut head = vec![0; 4097];
     let mut file = open(&args.file)?;
@@ -37,6 +38,11 @@ pub(crate) fn run(args: &Args) -> Outcome {
         None => args.file.file_name(),
     };
     let hint = Hint { at_end: len < head.len(), ..Hint::default() };
+    let all = if hint.at_end { ", all of it" } else { "" };
+    console.detail(&format!("looked at the first {len} bytes{all}"));
+    if let Some(name) = name {
+        console.step(&format!("its name is {}", shown(Path::new(name))));
+    }
     let head = head.get(..len).unwrap_or_default();
     let found = sdi::detect(name.map(OsStrExt::as_bytes), head, hint);
 
@@ -52,15 +58,20 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
 fn words(found: Detection) -> String {
     match found {
-        Detection::Enveloped(encoding) => match written(encoding) {
-            (form, Some(label)) => format!("encrypted ({form}, label {label})"),
-            (form, None) => format!("encrypted ({form})"),
-        },
+        Detection::Enveloped(encoding) => format!("encrypted ({})", form(encoding)),
         Detection::Plain => "plain".into(),
         Detection::Damaged(damage) => format!("damaged: {}", why(damage)),
         Detection::OtherCms => "CMS, but not encrypted".into(),
         Detection::Empty => "empty".into(),
         _ => "cut short".into(),
+    }
+}
+
+/// The encoding, and the label of PEM.
+pub(crate) fn form(encoding: Encoding) -> String {
+    match encoding.label() {
+        Some(label) => format!("{}, label {label}", encoding.name()),
+        None => encoding.name().into(),
     }
 }
 
@@ -73,31 +84,15 @@ fn why(damage: Damage) -> &'static str {
     }
 }
 
-/// The members that `detect` and `inspect` have in common.
-pub(crate) fn kind(found: Detection) -> Value {
+fn kind(found: Detection) -> Value {
     match found {
         Detection::Enveloped(encoding) => {
-            let (form, label) = written(encoding);
-            json!({ "kind": "enveloped", "encoding": form, "label": label })
+            json!({ "kind": "enveloped", "encoding": encoding.name(), "label": encoding.label() })
         }
         Detection::Plain => json!({ "kind": "plain" }),
         Detection::Damaged(damage) => json!({ "kind": "damaged", "reason": why(damage) }),
         Detection::OtherCms => json!({ "kind": "other-cms" }),
         Detection::Empty => json!({ "kind": "empty" }),
         _ => json!({ "kind": "need-more" }),
-    }
-}
-
-/// The form, and the label of PEM.
-pub(crate) fn written(encoding: Encoding) -> (&'static str, Option<&'static str>) {
-    match encoding {
-        Encoding::Der => ("der", None),
-        Encoding::Ber => ("ber", None),
-        Encoding::Pem(PemLabel::Pkcs7) => ("pem", Some("PKCS7")),
-        Encoding::Pem(PemLabel::Cms) => ("pem", Some("CMS")),
-        Encoding::Pem(_) => ("pem", Some("ENCRYPTED MESSAGE")),
-        Encoding::Smime => ("smime", None),
-        Encoding::Base64 => ("base64", None),
-        _ => ("magic-der", None),
     }
 }

@@ -1,10 +1,12 @@
 //! `sdi encrypt`: one file to one or many certificates.
 
+use super::wrote;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, forbid_core_files, is_stream, open};
 use crate::output::{NewFile, Readers};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
+use crate::settings::Settings;
 use crate::stream::{SinkTo, seal, stdout};
 use clap::ValueEnum;
 use sdi::{Certificate, Sealer, SystemRandom};
@@ -27,9 +29,9 @@ pub(crate) struct Args {
     /// The certificate of a device; may be repeated.
     #[arg(short, long, value_name = "CRT", required = true)]
     recipient: Vec<PathBuf>,
-    /// How to encrypt.
-    #[arg(long, value_name = "P", default_value = "auto")]
-    profile: Profile,
+    /// How to encrypt; auto, if the configuration file does not say otherwise.
+    #[arg(long, value_name = "P", env = "SDI_PROFILE", hide_env_values = true)]
+    profile: Option<Profile>,
     /// How the file is written.
     #[arg(long, default_value = "pem")]
     form: Form,
@@ -58,6 +60,26 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
+    /// The option, also from the environment, comes before the configuration file.
+    pub(crate) fn chosen(option: Option<Self>, console: &Console) -> Result<Self, Failure> {
+        let settings = Settings::read(console)?;
+        let (profile, whose) = match (option, settings.profile) {
+            (Some(profile), _) => (profile, "as was asked for"),
+            (None, Some(profile)) => (profile, "of the configuration file"),
+            (None, None) => (Self::Auto, "which is the default"),
+        };
+        console.detail(&format!("the profile is {}, {whose}", profile.name()));
+        Ok(profile)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Rfc8886 => "rfc8886",
+            Self::Authenticated => "authenticated",
+        }
+    }
+
     pub(crate) fn library(self) -> sdi::Profile {
         match self {
             Self::Auto => sdi::Profile::Auto,
@@ -97,14 +119,18 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let inputs = args.recipient.iter().chain([&args.input]);
     check_stdin_once(inputs.map(PathBuf::as_path))?;
     forbid_core_files()?;
+    let profile = Profile::chosen(args.profile, console)?;
     let output = args.output.clone().map_or_else(|| beside(&args.input), Ok)?;
     let recipients = recipients(&args.recipient, &args.pin)?;
+    for (recipient, path) in recipients.iter().zip(&args.recipient) {
+        console.step(&format!("read {}: {recipient}", shown(path)));
+    }
     let certificates: Vec<Certificate> = recipients.iter().map(|r| r.certificate.clone()).collect();
     let input = open(&args.input)?;
-    let (profile, form) = (args.profile.library(), args.form.library());
+    let (profile, form) = (profile.library(), args.form.library());
     let sealer = Sealer::new(&certificates, profile, form, &mut SystemRandom)?;
 
-    let encrypted = if is_stream(&output) {
+    let (read, encrypted) = if is_stream(&output) {
         console.check_stdout_is_free()?;
         let stdout = stdout()?;
         let is_binary = matches!(args.form, Form::Der | Form::MagicDer);
@@ -112,20 +138,23 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
             return Err(Failure::usage("binary output would go to the terminal")
                 .help("name a file with -o FILE, or say -o -"));
         }
-        write(input, &args.input, sealer, BufWriter::new(stdout), &output)?.1
+        let (_, read, len) = write(input, &args.input, sealer, BufWriter::new(stdout), &output)?;
+        (read, len)
     } else {
         let file = NewFile::create(&output, Readers::All, console.force)?;
         let writer = BufWriter::with_capacity(1 << 16, file);
-        let (file, len) = write(input, &args.input, sealer, writer, &output)?;
+        let (file, read, len) = write(input, &args.input, sealer, writer, &output)?;
         file.publish()?;
-        len
+        (read, len)
     };
+    console.step(&format!("read {}: {read} bytes", shown(&args.input)));
     if args.check_size && encrypted > TFTP_LIMIT {
         console.note(&format!("warning: {encrypted} bytes are more than the 4 MiB of TFTP"));
     }
     if is_stream(&output) {
         return Ok(Answer::default());
     }
+    console.detail(&wrote(&output, encrypted, Readers::All));
     for recipient in &recipients {
         console.note(&format!("encrypted to {recipient}"));
     }
@@ -140,20 +169,20 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     ))
 }
 
-/// Encrypts into the writer, and gives back what is below its buffer, and the length.
+/// Encrypts into the writer, and gives back what is below its buffer, and the lengths of the two.
 fn write<W: Write>(
     input: File,
     path: &Path,
     sealer: Sealer,
     writer: BufWriter<W>,
     output: &Path,
-) -> Result<(W, u64), Failure> {
+) -> Result<(W, u64, u64), Failure> {
     let mut sink = SinkTo::new(writer);
-    seal(input, path, sealer, &mut sink, output)?;
+    let read = seal(input, path, sealer, &mut sink, output)?;
     let len = sink.len;
     let below = sink.writer.into_inner();
     let below = below.map_err(|error| Failure::io("write", output, error.error()))?;
-    Ok((below, len))
+    Ok((below, read, len))
 }
 
 /// A certificate with what people know it by.

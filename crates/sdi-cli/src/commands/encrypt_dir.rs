@@ -46,9 +46,9 @@ pub(crate) struct Args {
     /// One more certificate for every file, such as that of a second routing engine; may be repeated.
     #[arg(short, long, value_name = "CRT")]
     recipient: Vec<PathBuf>,
-    /// How to encrypt.
-    #[arg(long, value_name = "P", default_value = "auto")]
-    profile: Profile,
+    /// How to encrypt; auto, if the configuration file does not say otherwise.
+    #[arg(long, value_name = "P", env = "SDI_PROFILE", hide_env_values = true)]
+    profile: Option<Profile>,
     /// Writes only what has changed since the last run with this option.
     #[arg(long)]
     changed_only: bool,
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         output: &args.output,
         folder: Folder::open(&args.output)?,
         extra: extra(&args.recipient)?,
-        profile: args.profile,
+        profile: Profile::chosen(args.profile, console)?,
         workers: args.jobs.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get),
         force: console.force,
         is_dry: args.dry_run,

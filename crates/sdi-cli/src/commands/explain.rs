@@ -158,8 +158,9 @@ carries it can change it. Encrypt it with --profile authenticated.",
 
 With an RSA key and AES-CBC a wrong key is noticed by the padding alone, and one
 of 255 wrong files passes that. So the plaintext has to be text, unless the file
-names the certificate that you give with --cert. If binary content is meant, say
---sanity none.",
+names the certificate that you give with --cert. Or you have asked for more with
+--sanity, such as junos or an expression, and the plaintext is not that. If
+other content is meant, say --sanity none.",
     ),
     (
         Code::EXISTS,

@@ -1,10 +1,12 @@
 //! `sdi inspect`: whom a file is for and how it is encrypted, without any key.
 
-use super::detect::written;
+use super::detect::form;
 use crate::addressee::is_for;
+use crate::console::Console;
 use crate::input::{certificate, check_stdin_once, read_file};
 use crate::report::{Answer, Failure, Outcome, shown};
-use sdi::{Envelope, Limits};
+use crate::text_mode;
+use sdi::{Encoding, Envelope, Limits};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -25,14 +27,17 @@ pub(crate) struct Args {
     file: PathBuf,
 }
 
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let inputs = args.match_cert.iter().chain([&args.file]);
     check_stdin_once(inputs.map(PathBuf::as_path))?;
     let certificate = args.match_cert.as_deref().map(certificate).transpose()?;
     let limits = Limits::default();
     let file = read_file(&args.file, limits.file)?;
+    console.detail(&format!("read {}: {} bytes", shown(&args.file), file.len()));
     let refused = |error: sdi::Error| Failure::from(error).file(&args.file);
-    let envelope = Envelope::parse(&file, &limits).map_err(refused)?;
+    let envelope = Envelope::parse(&file, &limits)
+        .map_err(|error| text_mode::explain(refused(error), &file))?;
+    console.step(&format!("walked over {} recipients", envelope.recipients().len()));
     let matches = certificate.map(|certificate| is_for(&file, &certificate)).transpose();
     let matches = matches.map_err(refused)?;
 
@@ -50,11 +55,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 fn words(envelope: &Envelope, path: &Path) -> String {
-    let (form, label) = written(envelope.encoding());
-    let label = label.map(|label| format!(", label {label}")).unwrap_or_default();
     let mut text = format!(
-        "file        {} ({form}{label})\ncontent     {}, {}, {} bytes",
+        "file        {} ({})\ncontent     {}, {}, {} bytes",
         shown(path),
+        form(envelope.encoding()),
         content_type(envelope),
         envelope.content(),
         envelope.content_len(),
@@ -65,8 +69,8 @@ fn words(envelope: &Envelope, path: &Path) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, "\nrecipient   {name}, {}", recipient.algorithm());
     }
-    for warning in envelope.warnings() {
-        let _ = write!(text, "\nwarning     {warning}");
+    for warning in warnings(envelope) {
+        let _ = write!(text, "\nwarning     {}", warning.text);
     }
     text
 }
@@ -76,17 +80,17 @@ fn content_type(envelope: &Envelope) -> &'static str {
 }
 
 fn facts(envelope: &Envelope) -> Value {
-    let (form, label) = written(envelope.encoding());
+    let encoding = envelope.encoding();
     json!({
         "kind": "enveloped",
-        "encoding": form,
-        "label": label,
+        "encoding": encoding.name(),
+        "label": encoding.label(),
         "content_type": content_type(envelope),
         "profile": if envelope.is_authenticated() { "authenticated" } else { "rfc8886" },
         "content_encryption": envelope.content(),
         "content_bytes": envelope.content_len(),
         "recipients": envelope.recipients().iter().map(recipient).collect::<Vec<Value>>(),
-        "warnings": envelope.warnings().iter().map(|text| warning(text)).collect::<Vec<Value>>(),
+        "warnings": warnings(envelope).iter().map(Warning::json).collect::<Vec<Value>>(),
     })
 }
 
@@ -114,13 +118,50 @@ fn recipient(recipient: &sdi::Recipient) -> Value {
     })
 }
 
-fn warning(text: &str) -> Value {
-    let code = match text.split([' ', ':']).next() {
-        Some("not") => "unauthenticated",
-        Some("RSA") => "rsa-pkcs1v15",
-        Some("key") => "sha1-kdf",
-        Some("triple") => "weak-cipher",
-        _ => "other",
-    };
-    json!({ "code": code, "text": text })
+/// What a person may want to know.
+struct Warning {
+    code: &'static str,
+    text: String,
+    /// How many, if it speaks of bytes.
+    bytes: Option<u64>,
+}
+
+impl Warning {
+    /// One of the library's.
+    fn of(text: &str) -> Self {
+        let code = match text.split([' ', ':']).next() {
+            Some("not") => "unauthenticated",
+            Some("RSA") => "rsa-pkcs1v15",
+            Some("key") => "sha1-kdf",
+            Some("triple") => "weak-cipher",
+            _ => "other",
+        };
+        Self { code, text: text.to_owned(), bytes: None }
+    }
+
+    fn json(&self) -> Value {
+        let mut json = json!({ "code": self.code, "text": self.text });
+        if let Some(bytes) = self.bytes {
+            json["bytes"] = json!(bytes);
+        }
+        json
+    }
+}
+
+/// Of the algorithms, and of what stands around the envelope.
+fn warnings(envelope: &Envelope) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = envelope.warnings().iter().copied().map(Warning::of).collect();
+    if envelope.trailing_len() > 0 {
+        let bytes = envelope.trailing_len();
+        let text = format!("trailing data: {bytes} bytes of fill stand behind the end");
+        warnings.push(Warning { code: "trailing-data", text, bytes: Some(bytes) });
+    }
+    if envelope.has_crlf() {
+        let text = match envelope.encoding() {
+            Encoding::Smime => "text-mode S/MIME: line ends were changed",
+            _ => "line ends were changed: a binary file would be damaged on this way",
+        };
+        warnings.push(Warning { code: "crlf", text: text.into(), bytes: None });
+    }
+    warnings
 }

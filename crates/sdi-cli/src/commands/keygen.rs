@@ -58,6 +58,7 @@ impl From<Algorithm> for KeyAlgorithm {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     forbid_core_files()?;
     let key = SoftwareKey::generate(args.algorithm.into(), &mut SystemRandom)?;
+    console.step(&format!("made a key: {:?}", key.public_key().algorithm()));
     put(key.to_pem()?.as_bytes(), &args.output, Readers::Owner, console)?;
     let fingerprint = Fingerprint::of(key.public_key())?.to_string();
     if is_stream(&args.output) {

@@ -60,7 +60,8 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     }
     examples(command).to_writer(&mut page)?;
     exit_status().to_writer(&mut page)?;
-    files().to_writer(&mut page)?;
+    section("ENVIRONMENT", ENVIRONMENT).to_writer(&mut page)?;
+    section("FILES", FILES).to_writer(&mut page)?;
     Ok(page)
 }
 
@@ -104,22 +105,32 @@ const STATUS: &[(&str, &str)] = &[
     ("15", "Others may read or change the private key."),
 ];
 
-fn files() -> Roff {
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("SDI_PROFILE", "The --profile of encrypt and encrypt-dir, where the option is not given."),
+    ("XDG_CONFIG_HOME", "Where the configuration file is; ~/.config if it is not set."),
+    ("TMPDIR", "Where plaintext of more than 4 MiB waits for its verification, without --stage."),
+    ("NO_COLOR", "If it is not empty, errors are not coloured, unless --color says so."),
+];
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "*.key",
+        "Private keys: PKCS#8, SEC 1 or PKCS#1, PEM or DER. They are written with mode 0600, and refused with more.",
+    ),
+    ("*.crt", "Certificates, PEM or DER, with mode 0644. Only the key in them counts."),
+    ("*.enc", "Encrypted configurations: CMS as PEM, S/MIME, base64, DER or BER, with mode 0644."),
+    (
+        "$XDG_CONFIG_HOME/sdi/config.toml",
+        "What options are where neither the command line nor the environment says, in TOML. It has one key: profile.",
+    ),
+    ("-", "Standard input or output. A file of that name is ./-"),
+];
+
+fn section(name: &str, entries: &[(&str, &str)]) -> Roff {
     let mut roff = Roff::new();
-    roff.control("SH", ["FILES"]);
-    for (name, meaning) in [
-        (
-            "*.key",
-            "Private keys: PKCS#8, SEC 1 or PKCS#1, PEM or DER. They are written with mode 0600, and refused with more.",
-        ),
-        ("*.crt", "Certificates, PEM or DER, with mode 0644. Only the key in them counts."),
-        (
-            "*.enc",
-            "Encrypted configurations: CMS as PEM, S/MIME, base64, DER or BER, with mode 0644.",
-        ),
-        ("-", "Standard input or output. A file of that name is ./-"),
-    ] {
-        roff.control("TP", []).text([bold(name)]).text([roman(meaning)]);
+    roff.control("SH", [name]);
+    for (name, meaning) in entries {
+        roff.control("TP", []).text([bold(*name)]).text([roman(*meaning)]);
     }
     roff
 }

@@ -1,5 +1,6 @@
 //! `sdi push`: a file to a server's folder, whole, and read back.
 
+use super::wrote;
 use crate::code::Code;
 use crate::console::Console;
 use crate::input::{fill, is_stream, open, quoted};
@@ -53,7 +54,9 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         }
     }
     file.publish()?;
+    console.detail(&wrote(&output, total, Readers::All));
     compare(&args.file, &output)?;
+    console.step("read it back: the same bytes");
     let fields = json!({ "file": shown(&args.file), "output": shown(&output), "bytes": total });
     Ok(Answer::new("", fields))
 }

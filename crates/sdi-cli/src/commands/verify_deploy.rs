@@ -2,10 +2,12 @@
 
 use crate::addressee::is_for;
 use crate::code::Code;
+use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::http;
 use crate::input::{certificate, check_stdin_once, read_file};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
+use crate::text_mode;
 use sdi::{Envelope, Limits};
 use serde_json::json;
 use std::ffi::OsString;
@@ -28,7 +30,7 @@ pub(crate) struct Args {
     cert: PathBuf,
 }
 
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let path = Path::new(&args.url);
     check_stdin_once([path, &args.cert])?;
     let certificate = certificate(&args.cert)?;
@@ -37,10 +39,13 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Some(url) => http::get(url, limits.file)?,
         None => std::mem::take(&mut *read_file(path, limits.file)?),
     };
+    console.detail(&format!("fetched {}: {} bytes", shown(path), file.len()));
     let served = |failure: Failure| failure.fact("served", shown(path));
     let envelope = Envelope::parse(&file, &limits).map_err(|error| {
-        served(Failure::from(error)).help("encrypt it again, and copy it in binary mode: sdi push")
+        let failure = served(Failure::from(error));
+        text_mode::explain(failure.help("encrypt it again, and copy it whole: sdi push"), &file)
     })?;
+    console.step(&format!("it is an envelope for {} recipients", envelope.recipients().len()));
     let is_for = is_for(&file, &certificate).map_err(|error| served(error.into()))?;
     let id = certificate.device_id().unwrap_or_else(|| certificate.subject());
     let fingerprint = Fingerprint::of(certificate.public_key())?;

@@ -63,6 +63,8 @@ impl Folder {
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.0.path()).stdin(Stdio::null()).env("NO_COLOR", "1");
+        // Whoever runs the tests has settings of their own.
+        command.env("XDG_CONFIG_HOME", self.path("settings")).env_remove("SDI_PROFILE");
         command
     }
 
