@@ -16,7 +16,8 @@ use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,11 +152,11 @@ impl Drop for NewFile {
     }
 }
 
-/// An open folder.
-#[derive(Debug)]
+/// An open folder. Its files share the handle.
+#[derive(Debug, Clone)]
 pub(crate) struct Folder {
-    handle: OwnedFd,
-    path: PathBuf,
+    handle: Arc<OwnedFd>,
+    path: Arc<Path>,
 }
 
 impl Folder {
@@ -163,7 +164,7 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = fs::openat(CWD, path, flags, Mode::empty())
             .map_err(|error| Failure::io("open the folder", path, &error.into()))?;
-        Ok(Self { handle, path: path.to_owned() })
+        Ok(Self { handle: Arc::new(handle), path: path.into() })
     }
 
     /// Begins a file in this folder.
@@ -211,13 +212,6 @@ impl Folder {
             Ok(()) | Err(Errno::INVAL) => Ok(()),
             Err(error) => Err(Failure::io("sync", &self.path, &error.into())),
         }
-    }
-
-    /// A second handle, so that files can be made in it.
-    pub(crate) fn again(&self) -> Result<Self, Failure> {
-        let handle = self.handle.try_clone();
-        let handle = handle.map_err(|error| Failure::io("open the folder", &self.path, &error))?;
-        Ok(Self { handle, path: self.path.clone() })
     }
 }
 

@@ -232,6 +232,18 @@ fn names_that_are_no_identifiers_are_refused_before_any_work() {
     assert!(text.contains("SN001.cfg") && text.contains("SN001.txt"), "{text}");
 }
 
+/// Every file of a group is open. Where few may be, groups are small.
+#[test]
+fn it_takes_as_many_files_as_may_be_open() {
+    for limit in ["-Sn 64", "-n 64"] {
+        let folder = fleet(100);
+        let command = format!("ulimit {limit}; sdi {} --changed-only -j 2", RUN.join(" "));
+        let done = folder.bash(&command).succeeds();
+        assert_eq!(count(&done, "written"), 100, "{limit}");
+        assert_eq!(outputs(&folder).len(), 100);
+    }
+}
+
 #[test]
 fn on_a_terminal_it_ends_with_a_table() {
     let folder = fleet(3);
@@ -245,18 +257,19 @@ fn on_a_terminal_it_ends_with_a_table() {
 /// Killed at any moment, a run leaves whole files only, and the next one makes all of them current.
 #[test]
 fn a12_a_killed_run_is_finished_by_the_next_one() {
-    const DEVICES: usize = 300;
+    /// More than a group, so that a kill comes while some files have their names, too.
+    const DEVICES: usize = 1_100;
     let folder = fleet(DEVICES);
     let keys = keys(&folder);
     let names: HashSet<String> = (0..DEVICES).map(|n| format!("SN{n:03}.enc")).collect();
     let mut killed = 0;
-    for round in 0..4_u64 {
+    for round in 0..2_u64 {
         let what = format!("round {round}");
         for n in 0..DEVICES {
             configure(&folder, n, &what);
         }
         // Later and later, until a run comes to its end.
-        for attempt in 0.. {
+        for attempt in 0..20 {
             let mut child = folder
                 .command(SDI)
                 .args(RUN)
@@ -264,7 +277,7 @@ fn a12_a_killed_run_is_finished_by_the_next_one() {
                 .stdout(std::process::Stdio::null())
                 .spawn()
                 .unwrap();
-            let wait = 3 + 13 * round + 110 * attempt;
+            let wait = (20 + 13 * round) << attempt;
             std::thread::sleep(std::time::Duration::from_millis(wait));
             drop(child.kill());
             let is_done = child.wait().unwrap().success();

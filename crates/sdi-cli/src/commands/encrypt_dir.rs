@@ -3,7 +3,7 @@
 use super::encrypt::{Profile, Recipient};
 use crate::console::{Console, to_stderr};
 use crate::fleet::jobs::{Job, jobs};
-use crate::fleet::seal::{Action, Fleet, GROUP, Report};
+use crate::fleet::seal::{Action, Fleet, Report, group_size};
 use crate::fleet::state::State;
 use crate::input::forbid_core_files;
 use crate::output::Folder;
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         state: args.changed_only.then(|| State::open(&state_path, args.dry_run)).transpose()?,
     };
     let mut tally = Tally::new(jobs.len(), console);
-    for group in jobs.chunks(GROUP) {
+    for group in jobs.chunks(group_size(fleet.workers)) {
         for report in fleet.group(group)? {
             let output = fleet.output_of(&report.job);
             tally.add(&report, &output)?;
