@@ -16,7 +16,7 @@ use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Who may read a file.
@@ -80,7 +80,7 @@ impl NewFile {
             (Some(temporary), _) => self.rename(temporary),
         };
         named.map_err(|error| match error {
-            Errno::EXIST => exists(&self.folder.path.join(&self.name)),
+            Errno::EXIST => exists(&self.folder.path_of(&self.name)),
             error => self.failed("create", &error.into()),
         })
     }
@@ -129,7 +129,7 @@ impl NewFile {
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> Failure {
-        Failure::io(what, &self.folder.path.join(&self.name), error)
+        Failure::io(what, &self.folder.path_of(&self.name), error)
     }
 }
 
@@ -185,7 +185,7 @@ impl Folder {
 
     /// Refuses what must not be replaced: with `force` still what is no file, such as `/dev/null`.
     pub(crate) fn check_free(&self, name: &OsStr, force: bool) -> Result<(), Failure> {
-        let path = self.path.join(name);
+        let path = self.path_of(name);
         match fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(Failure::io("look at", &path, &error.into())),
@@ -198,6 +198,11 @@ impl Folder {
                 )),
             },
         }
+    }
+
+    /// As a person names it.
+    fn path_of(&self, name: &OsStr) -> PathBuf {
+        if *self.path == *Path::new(".") { name.into() } else { self.path.join(name) }
     }
 
     /// Brings everything that was written to this file system to the disk.

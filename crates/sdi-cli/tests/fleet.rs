@@ -172,6 +172,11 @@ fn a_dry_run_changes_nothing() {
     let folder = fleet(3);
     let done = run(&folder, &["--dry-run", "--changed-only"]).succeeds();
     assert_eq!(count(&done, "would-write"), 3);
+    assert!(
+        done.stderr().ends_with("\nwould write 3, unchanged 0, failed 0\n"),
+        "{}",
+        done.stderr()
+    );
     assert!(outputs(&folder).is_empty());
     assert!(!folder.path("configs/.sdi-state").exists());
     run(&folder, &["--changed-only"]).succeeds();
