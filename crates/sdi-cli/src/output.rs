@@ -8,7 +8,7 @@
 
 use crate::code::Code;
 use crate::report::{Failure, shown};
-use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{self, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
@@ -54,8 +54,7 @@ impl NewFile {
         let Some(name) = path.file_name() else {
             return Err(Failure::usage(format!("{} names no file", shown(path))));
         };
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Folder::open(parent.unwrap_or_else(|| Path::new(".")))?.create(name, readers, force)
+        Folder::of(path)?.create(name, readers, force)
     }
 
     /// The file again, from its start.
@@ -167,6 +166,12 @@ impl Folder {
         Ok(Self { handle: Arc::new(handle), path: path.into() })
     }
 
+    /// The folder that a file is in.
+    pub(crate) fn of(path: &Path) -> Result<Self, Failure> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Self::open(parent.unwrap_or_else(|| Path::new(".")))
+    }
+
     /// Begins a file in this folder.
     pub(crate) fn create(
         self,
@@ -203,6 +208,12 @@ impl Folder {
     /// As a person names it.
     fn path_of(&self, name: &OsStr) -> PathBuf {
         if *self.path == *Path::new(".") { name.into() } else { self.path.join(name) }
+    }
+
+    /// Whether this process alone works here, until the folder and its copies are dropped. Where the file
+    /// system knows no locks, nobody is kept out.
+    pub(crate) fn lock(&self) -> bool {
+        fs::flock(&self.handle, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
     }
 
     /// Brings everything that was written to this file system to the disk.

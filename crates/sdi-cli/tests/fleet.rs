@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::process::Stdio;
 use std::sync::Arc;
 use support::{Done, Folder, SDI};
 
@@ -259,6 +260,39 @@ fn on_a_terminal_it_ends_with_a_table() {
     assert_eq!(text, "SN001  E0007\nwritten 2, unchanged 0, failed 1\nstatus 7\n");
 }
 
+/// Each file is written by one of them, and a state is used by one of them.
+#[test]
+fn of_two_runs_at_once_one_wins() {
+    let folder = fleet(400);
+    let both = |more: &[&str]| {
+        let start = || {
+            let mut command = folder.command(SDI);
+            command.args(RUN).args(["-q", "--keep-going"]).args(more).stdout(Stdio::piped());
+            command.stderr(Stdio::null()).spawn().unwrap()
+        };
+        let ends = [start(), start()].map(|run| Done(run.wait_with_output().unwrap()));
+        let written: usize = ends.iter().map(|done| count(done, "written")).sum();
+        (written, ends.map(|done| done.status()))
+    };
+    let (written, ends) = both(&[]);
+    assert_eq!(written, 400, "{ends:?}");
+    assert!(
+        ends.iter().all(|end| matches!(end, Some(0 | 14))) && ends.contains(&Some(14)),
+        "{ends:?}"
+    );
+    assert_eq!(outputs(&folder).len(), 400);
+
+    fs::remove_dir_all(folder.path("tftp")).unwrap();
+    fs::create_dir(folder.path("tftp")).unwrap();
+    let (written, ends) = both(&["--changed-only"]);
+    assert_eq!(written, 400, "{ends:?}");
+    assert!(ends.contains(&Some(0)), "{ends:?}");
+    assert_eq!(count(&run(&folder, &["--changed-only"]).succeeds(), "unchanged"), 400);
+    // Surely at once: somebody else has it.
+    let taken = format!("flock configs sdi {} --changed-only", RUN.join(" "));
+    folder.bash(&taken).fails("E0014");
+}
+
 /// Killed at any moment, a run leaves whole files only, and the next one makes all of them current.
 #[test]
 fn a12_a_killed_run_is_finished_by_the_next_one() {
@@ -279,7 +313,7 @@ fn a12_a_killed_run_is_finished_by_the_next_one() {
                 .command(SDI)
                 .args(RUN)
                 .args(["--changed-only", "-q"])
-                .stdout(std::process::Stdio::null())
+                .stdout(Stdio::null())
                 .spawn()
                 .unwrap();
             let wait = (20 + 13 * round) << attempt;

@@ -6,7 +6,7 @@ mod support;
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use support::help::commands;
 use support::{CONFIG, Folder, SDI};
 
@@ -75,6 +75,38 @@ fn a_disk_that_is_full_is_said_and_leaves_nothing() {
         assert!(is_empty(&folder), "{command}");
         folder.sdi(command.split(' ')).succeeds();
         assert!(!is_empty(&folder), "{command}");
+    }
+}
+
+/// Nor does plaintext leave that could not be kept until it was verified.
+#[test]
+fn a_full_staging_folder_lets_nothing_out() {
+    let folder = prepared();
+    folder.write("big", &vec![b'x'; 9 << 20]);
+    folder.sdi(["encrypt", "-q", "-r", "SN1.crt", "big"]).succeeds();
+    let run = "decrypt -k device.key --stage out big.enc";
+    let full = folder.bash(&format!("ulimit -f 1024; trap '' XFSZ; sdi {run}")).fails("E0001");
+    assert!(full.0.stdout.is_empty() && is_empty(&folder));
+    assert_eq!(folder.sdi(run.split(' ')).succeeds().0.stdout, folder.read("big"));
+}
+
+/// It is not followed, and only replaced where it is asked for.
+#[test]
+fn a_symbolic_link_in_place_of_an_output_is_refused() {
+    for command in WRITERS {
+        let folder = prepared();
+        folder.sdi(command.split(' ')).succeeds();
+        let outputs: Vec<_> =
+            fs::read_dir(folder.path("out")).unwrap().map(Result::unwrap).collect();
+        for output in &outputs {
+            fs::remove_file(output.path()).unwrap();
+            symlink("../router.cfg", output.path()).unwrap();
+        }
+        folder.sdi(command.split(' ')).fails("E0014");
+        assert!(outputs.iter().all(|output| output.path().is_symlink()), "{command}");
+        folder.sdi([command, " --force"].concat().split(' ')).succeeds();
+        assert!(!outputs.iter().any(|output| output.path().is_symlink()), "{command}");
+        assert_eq!(folder.read("router.cfg"), CONFIG, "{command}");
     }
 }
 
