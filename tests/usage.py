@@ -4,8 +4,8 @@ program and in the system, and the peak of its memory in KiB. Exits as the comma
 
     tests/usage.py FILE COMMAND ...
 
-The peak is never less than this program's own, about 9 MiB: the kernel counts from before the command
-took its place.
+The peak is never less than what this program has, about 10 MiB: the kernel counts from before the
+command took its place.
 """
 
 import os
