@@ -40,6 +40,7 @@ complete zsh zsh/vendor-completions/_sdi
 complete fish fish/vendor_completions.d/sdi.fish
 install -D -m 644 -t "$root/usr/share/doc/sdi" README.md CHANGELOG.md SECURITY.md LICENSE-APACHE \
     docs/operating.md docs/integrating-in-firmware.md
+install -D -m 644 -t "$root/usr/share/doc/sdi/schemas" crates/sdi-cli/schemas/*.json
 {
     echo "Apache-2.0 or MIT, as you like. LICENSE-APACHE stands beside this file; the other one is:"
     echo

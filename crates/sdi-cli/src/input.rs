@@ -122,14 +122,14 @@ pub(crate) fn check_key_file(file: &File, path: &Path) -> Result<(), Failure> {
 
 /// Reads a certificate.
 pub(crate) fn certificate(path: &Path) -> Result<Certificate, Failure> {
-    let bytes = read_up_to(open(path)?, path, SMALL)?;
+    let bytes = read_file(path, SMALL)?;
     Certificate::parse(&bytes)
         .map_err(|error| Failure::from(error).fact("certificate", shown(path)))
 }
 
 /// Reads a public key.
 pub(crate) fn public_key(path: &Path) -> Result<PublicKey, Failure> {
-    let bytes = read_up_to(open(path)?, path, SMALL)?;
+    let bytes = read_file(path, SMALL)?;
     PublicKey::parse(&bytes).map_err(|error| Failure::from(error).fact("key", shown(path)))
 }
 

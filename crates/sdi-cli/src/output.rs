@@ -8,7 +8,7 @@
 
 use crate::code::Code;
 use crate::report::{Failure, shown};
-use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{self, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
@@ -18,6 +18,7 @@ use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +61,7 @@ impl NewFile {
         let Some(name) = path.file_name() else {
             return Err(Failure::usage(format!("{} names no file", shown(path))));
         };
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Folder::open(parent.unwrap_or_else(|| Path::new(".")))?.create(name, readers, force)
+        Folder::of(path)?.create(name, readers, force)
     }
 
     /// The file again, from its start.
@@ -86,7 +86,7 @@ impl NewFile {
             (Some(temporary), _) => self.rename(temporary),
         };
         named.map_err(|error| match error {
-            Errno::EXIST => exists(&self.folder.path.join(&self.name)),
+            Errno::EXIST => exists(&self.folder.path_of(&self.name)),
             error => self.failed("create", &error.into()),
         })
     }
@@ -135,7 +135,7 @@ impl NewFile {
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> Failure {
-        Failure::io(what, &self.folder.path.join(&self.name), error)
+        Failure::io(what, &self.folder.path_of(&self.name), error)
     }
 }
 
@@ -158,11 +158,11 @@ impl Drop for NewFile {
     }
 }
 
-/// An open folder.
-#[derive(Debug)]
+/// An open folder. Its files share the handle.
+#[derive(Debug, Clone)]
 pub(crate) struct Folder {
-    handle: OwnedFd,
-    path: PathBuf,
+    handle: Arc<OwnedFd>,
+    path: Arc<Path>,
 }
 
 impl Folder {
@@ -170,7 +170,13 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = fs::openat(CWD, path, flags, Mode::empty())
             .map_err(|error| Failure::io("open the folder", path, &error.into()))?;
-        Ok(Self { handle, path: path.to_owned() })
+        Ok(Self { handle: Arc::new(handle), path: path.into() })
+    }
+
+    /// The folder that a file is in.
+    pub(crate) fn of(path: &Path) -> Result<Self, Failure> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Self::open(parent.unwrap_or_else(|| Path::new(".")))
     }
 
     /// Begins a file in this folder.
@@ -191,7 +197,7 @@ impl Folder {
 
     /// Refuses what must not be replaced: with `force` still what is no file, such as `/dev/null`.
     pub(crate) fn check_free(&self, name: &OsStr, force: bool) -> Result<(), Failure> {
-        let path = self.path.join(name);
+        let path = self.path_of(name);
         match fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(Failure::io("look at", &path, &error.into())),
@@ -206,6 +212,17 @@ impl Folder {
         }
     }
 
+    /// As a person names it.
+    fn path_of(&self, name: &OsStr) -> PathBuf {
+        if *self.path == *Path::new(".") { name.into() } else { self.path.join(name) }
+    }
+
+    /// Whether this process alone works here, until the folder and its copies are dropped. Where the file
+    /// system knows no locks, nobody is kept out.
+    pub(crate) fn lock(&self) -> bool {
+        fs::flock(&self.handle, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
+    }
+
     /// Brings everything that was written to this file system to the disk.
     pub(crate) fn sync_all(&self) -> Result<(), Failure> {
         fs::syncfs(&self.handle).map_err(|error| Failure::io("sync", &self.path, &error.into()))
@@ -218,13 +235,6 @@ impl Folder {
             Ok(()) | Err(Errno::INVAL) => Ok(()),
             Err(error) => Err(Failure::io("sync", &self.path, &error.into())),
         }
-    }
-
-    /// A second handle, so that files can be made in it.
-    pub(crate) fn again(&self) -> Result<Self, Failure> {
-        let handle = self.handle.try_clone();
-        let handle = handle.map_err(|error| Failure::io("open the folder", &self.path, &error))?;
-        Ok(Self { handle, path: self.path.clone() })
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::process::Stdio;
 use std::sync::Arc;
 use support::{Done, Folder, SDI};
 
@@ -172,6 +173,11 @@ fn a_dry_run_changes_nothing() {
     let folder = fleet(3);
     let done = run(&folder, &["--dry-run", "--changed-only"]).succeeds();
     assert_eq!(count(&done, "would-write"), 3);
+    assert!(
+        done.stderr().ends_with("\nwould write 3, unchanged 0, failed 0\n"),
+        "{}",
+        done.stderr()
+    );
     assert!(outputs(&folder).is_empty());
     assert!(!folder.path("configs/.sdi-state").exists());
     run(&folder, &["--changed-only"]).succeeds();
@@ -232,6 +238,18 @@ fn names_that_are_no_identifiers_are_refused_before_any_work() {
     assert!(text.contains("SN001.cfg") && text.contains("SN001.txt"), "{text}");
 }
 
+/// Every file of a group is open. Where few may be, groups are small.
+#[test]
+fn it_takes_as_many_files_as_may_be_open() {
+    for limit in ["-Sn 64", "-n 64"] {
+        let folder = fleet(100);
+        let command = format!("ulimit {limit}; sdi {} --changed-only -j 2", RUN.join(" "));
+        let done = folder.bash(&command).succeeds();
+        assert_eq!(count(&done, "written"), 100, "{limit}");
+        assert_eq!(outputs(&folder).len(), 100);
+    }
+}
+
 #[test]
 fn on_a_terminal_it_ends_with_a_table() {
     let folder = fleet(3);
@@ -242,29 +260,63 @@ fn on_a_terminal_it_ends_with_a_table() {
     assert_eq!(text, "SN001  E0007\nwritten 2, unchanged 0, failed 1\nstatus 7\n");
 }
 
+/// Each file is written by one of them, and a state is used by one of them.
+#[test]
+fn of_two_runs_at_once_one_wins() {
+    let folder = fleet(400);
+    let both = |more: &[&str]| {
+        let start = || {
+            let mut command = folder.command(SDI);
+            command.args(RUN).args(["-q", "--keep-going"]).args(more).stdout(Stdio::piped());
+            command.stderr(Stdio::null()).spawn().unwrap()
+        };
+        let ends = [start(), start()].map(|run| Done(run.wait_with_output().unwrap()));
+        let written: usize = ends.iter().map(|done| count(done, "written")).sum();
+        (written, ends.map(|done| done.status()))
+    };
+    let (written, ends) = both(&[]);
+    assert_eq!(written, 400, "{ends:?}");
+    assert!(
+        ends.iter().all(|end| matches!(end, Some(0 | 14))) && ends.contains(&Some(14)),
+        "{ends:?}"
+    );
+    assert_eq!(outputs(&folder).len(), 400);
+
+    fs::remove_dir_all(folder.path("tftp")).unwrap();
+    fs::create_dir(folder.path("tftp")).unwrap();
+    let (written, ends) = both(&["--changed-only"]);
+    assert_eq!(written, 400, "{ends:?}");
+    assert!(ends.contains(&Some(0)), "{ends:?}");
+    assert_eq!(count(&run(&folder, &["--changed-only"]).succeeds(), "unchanged"), 400);
+    // Surely at once: somebody else has it.
+    let taken = format!("flock configs sdi {} --changed-only", RUN.join(" "));
+    folder.bash(&taken).fails("E0014");
+}
+
 /// Killed at any moment, a run leaves whole files only, and the next one makes all of them current.
 #[test]
 fn a12_a_killed_run_is_finished_by_the_next_one() {
-    const DEVICES: usize = 300;
+    /// More than a group, so that a kill comes while some files have their names, too.
+    const DEVICES: usize = 1_100;
     let folder = fleet(DEVICES);
     let keys = keys(&folder);
     let names: HashSet<String> = (0..DEVICES).map(|n| format!("SN{n:03}.enc")).collect();
     let mut killed = 0;
-    for round in 0..4_u64 {
+    for round in 0..2_u64 {
         let what = format!("round {round}");
         for n in 0..DEVICES {
             configure(&folder, n, &what);
         }
         // Later and later, until a run comes to its end.
-        for attempt in 0.. {
+        for attempt in 0..20 {
             let mut child = folder
                 .command(SDI)
                 .args(RUN)
                 .args(["--changed-only", "-q"])
-                .stdout(std::process::Stdio::null())
+                .stdout(Stdio::null())
                 .spawn()
                 .unwrap();
-            let wait = 3 + 13 * round + 110 * attempt;
+            let wait = (20 + 13 * round) << attempt;
             std::thread::sleep(std::time::Duration::from_millis(wait));
             drop(child.kill());
             let is_done = child.wait().unwrap().success();

@@ -3,7 +3,7 @@
 use super::encrypt::{Profile, Recipient};
 use crate::console::{Console, to_stderr};
 use crate::fleet::jobs::{Job, jobs};
-use crate::fleet::seal::{Action, Fleet, GROUP, Report};
+use crate::fleet::seal::{Action, Fleet, Report, group_size};
 use crate::fleet::state::State;
 use crate::input::forbid_core_files;
 use crate::output::Folder;
@@ -80,8 +80,8 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         keep_going: args.keep_going,
         state: args.changed_only.then(|| State::open(&state_path, args.dry_run)).transpose()?,
     };
-    let mut tally = Tally::new(jobs.len(), console);
-    for group in jobs.chunks(GROUP) {
+    let mut tally = Tally::new(jobs.len(), args.dry_run, console);
+    for group in jobs.chunks(group_size(fleet.workers)) {
         for report in fleet.group(group)? {
             let output = fleet.output_of(&report.job);
             tally.add(&report, &output)?;
@@ -104,6 +104,7 @@ struct Tally<'a> {
     /// A line for each file; a table for people.
     is_lines: bool,
     total: usize,
+    is_dry: bool,
     begun: Instant,
     written: usize,
     unchanged: usize,
@@ -113,11 +114,12 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn new(total: usize, console: &'a Console) -> Self {
+    fn new(total: usize, is_dry: bool, console: &'a Console) -> Self {
         Self {
             console,
             is_lines: console.json || !io::stdout().is_terminal(),
             total,
+            is_dry,
             begun: Instant::now(),
             written: 0,
             unchanged: 0,
@@ -189,7 +191,8 @@ impl<'a> Tally<'a> {
         self.clear();
         let untried = self.total - self.done();
         let mut summary = format!(
-            "written {}, unchanged {}, failed {}",
+            "{} {}, unchanged {}, failed {}",
+            if self.is_dry { "would write" } else { "written" },
             self.written,
             self.unchanged,
             self.failed.len()

@@ -168,7 +168,8 @@ other content is meant, say --sanity none.",
 
 Folders of configuration servers hold live files, so nothing is replaced unless
 --force says so. What is no file, such as a folder or a device, is never
-replaced.",
+replaced. Of two runs of encrypt-dir --changed-only with one state at a time the
+second one is refused.",
     ),
     (
         Code::PERMISSIONS,

@@ -7,6 +7,7 @@ use crate::commands::encrypt::{Profile, Recipient};
 use crate::input::{quoted, read_file};
 use crate::output::{Folder, NewFile, Readers};
 use crate::report::{Failure, printable, shown};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sdi::{Certificate, SystemRandom};
 use std::fs::File;
 use std::io::Write;
@@ -15,9 +16,25 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Files that are synced at once. One sync for each file would be slower than the encryption; and
-/// each file of a group is open, of which a process may have 1,024.
-pub(crate) const GROUP: usize = 256;
+/// Files that are synced at once: one sync for each would take longer than its encryption.
+const GROUP: usize = 1024;
+
+/// As many files as may be open at once, up to `GROUP`: each has no name and is open until all of its
+/// group are on the disk. Most systems allow 1,024 at first, and more to who asks.
+pub(crate) fn group_size(workers: usize) -> usize {
+    // What else is open: the folder, the state, what each worker reads.
+    let others = workers.saturating_mul(2).saturating_add(32);
+    let wanted = u64::try_from(others.saturating_add(GROUP)).unwrap_or(u64::MAX);
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        let current = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+        // If it is refused, groups are smaller.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(current), ..limit });
+    }
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
+    allowed.saturating_sub(others).clamp(1, GROUP)
+}
 
 /// The longest configuration, as the library's own limit for a file.
 const CONFIG: usize = 64 << 20;
@@ -149,12 +166,11 @@ impl Fleet<'_> {
         // What an earlier run has written may be replaced.
         let force = self.force || known.is_some();
         let name = output.file_name().unwrap_or_default();
-        let folder = self.folder.again()?;
         if self.is_dry {
-            folder.check_free(name, force)?;
+            self.folder.check_free(name, force)?;
             return Ok(Made::Done(Action::WouldWrite));
         }
-        let mut file = folder.create(name, Readers::All, force)?;
+        let mut file = self.folder.clone().create(name, Readers::All, force)?;
         let sealed =
             sdi::seal(&plaintext, &certificates, self.profile.library(), &mut SystemRandom)?;
         let written = file.write_all(&sealed);

@@ -8,7 +8,7 @@
 
 use crate::code::Code;
 use crate::input::{check_key_file, open, read_file};
-use crate::output::{NewFile, Readers};
+use crate::output::{Folder, NewFile, Readers};
 use crate::report::{Failure, shown};
 use hmac::{Hmac, KeyInit, Mac};
 use sdi::{RandomSource, SystemRandom};
@@ -32,8 +32,8 @@ pub(crate) struct State {
     path: PathBuf,
     key: Zeroizing<[u8; 32]>,
     entries: HashMap<String, Entry>,
-    /// To append to; none for a dry run.
-    file: Option<File>,
+    /// To append to, and the folder that is locked meanwhile; none for a dry run.
+    file: Option<(File, Folder)>,
 }
 
 /// The longest state: a million lines.
@@ -48,6 +48,7 @@ impl State {
             entries: HashMap::new(),
             file: None,
         };
+        let folder = if is_dry { None } else { Some(lock(path)?) };
         if path.exists() {
             check_key_file(&open(path)?, path)?;
             let bytes = read_file(path, LIMIT)?;
@@ -55,12 +56,13 @@ impl State {
         } else {
             SystemRandom.fill(&mut *state.key)?;
         }
-        if !is_dry {
+        if let Some(folder) = folder {
             let failed = |error| Failure::io("write", path, &error);
             let mut file = NewFile::create(path, Readers::Owner, true)?;
             file.write_all(&state.all_lines()).map_err(failed)?;
             file.publish()?;
-            state.file = Some(OpenOptions::new().append(true).open(path).map_err(failed)?);
+            let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+            state.file = Some((file, folder));
         }
         Ok(state)
     }
@@ -96,7 +98,7 @@ impl State {
         for (id, entry) in &entries {
             line(&mut lines, id, entry);
         }
-        if let Some(file) = &mut self.file {
+        if let Some((file, _)) = &mut self.file {
             let written = file.write_all(&lines).and_then(|()| file.sync_data());
             written.map_err(|error| Failure::io("write", &self.path, &error))?;
         }
@@ -137,6 +139,16 @@ impl State {
         Failure::new(Code::MALFORMED, format!("{} is no state of encrypt-dir", shown(&self.path)))
             .help("remove it, and run again with --force: everything is encrypted anew")
     }
+}
+
+/// Of two runs with the same state each would forget what the other has written.
+fn lock(path: &Path) -> Result<Folder, Failure> {
+    let folder = Folder::of(path)?;
+    if folder.lock() {
+        return Ok(folder);
+    }
+    Err(Failure::new(Code::EXISTS, format!("another run uses {}", shown(path)))
+        .help("wait until it has ended"))
 }
 
 fn line(lines: &mut Vec<u8>, id: &str, entry: &Entry) {
