@@ -190,7 +190,7 @@
 //! |---|---|
 //! | `std` | [`SystemRandom`], the operating system's source of randomness; without it the caller brings one |
 //! | `simd` | base64 by vector instructions where the processor has them; brings in the Rust standard library |
-//! | `aws-lc` | the arithmetic of AWS-LC for the NIST curves and RSA: needs a C compiler to build |
+//! | `aws-lc` | the arithmetic of AWS-LC for the NIST curves and RSA: needs a C compiler to build, and the system's randomness to use an RSA key |
 //! | `rsa` | RSA device keys: PKCS#1 v1.5 and OAEP |
 //! | `p384`, `p521`, `x25519` | these curves |
 //! | `legacy` | opening triple DES; it is never written |

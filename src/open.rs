@@ -269,12 +269,16 @@ impl Opener {
         let mut stream = self.stream.take().ok_or(USED_UP)?;
         let had_key = stream.has_content_key();
         let result = out_of_line(|| stream.push(input, sink));
-        if !had_key && (result.is_err() || stream.has_content_key()) {
+        let uses_key = stream.has_content_key();
+        if result.is_ok() {
+            self.stream = Some(stream);
+        } else {
+            drop(stream);
+        }
+        if result.is_err() || uses_key && !had_key {
             wipe_stack();
         }
-        result?;
-        self.stream = Some(stream);
-        Ok(())
+        result
     }
 
     /// Ends the file: only when this is `Ok` was the plaintext what was encrypted.

@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 /// serialNumber; [`Self::issue`] puts a vendor's name in the issuer's place. The certificate lists
 /// what this library opens ([RFC 4262]), so that senders can choose authenticated encryption, and its
 /// serial number is a hash of key and identifier: the same two give the same number, wherever the
-/// certificate is made.
+/// certificate is made. (A vendor's has more in it, since no issuer may use a number twice.)
 ///
 /// ```
 /// # fn main() -> Result<(), sdi::Error> {
@@ -124,7 +124,7 @@ impl IdentityBuilder {
     ///
     /// # Errors
     /// [`Error::Key`] as for [`Self::self_sign`], and [`Error::Argument`] for a time after the year
-    /// 9999.
+    /// 9999 and for a vendor's certificate without a subject.
     pub fn issue(&self, key: &PublicKey, vendor: &Identity) -> Result<Certificate> {
         self.certificate(key, vendor.key(), Some(vendor))
     }
@@ -156,15 +156,25 @@ impl IdentityBuilder {
         let name = self.name();
         let issuer = vendor.and_then(Identity::certificate);
         let issuer = issuer.map_or(&name[..], |certificate| &certificate.subject);
+        if issuer == der_sequence(&[]) {
+            return Err(Error::Argument("the vendor's certificate names nobody"));
+        }
+        let validity = self.validity.der(self.not_before)?;
+        let extensions = self.extensions(key, signer, vendor)?;
+        // No issuer gives one number to two certificates (RFC 5280, 4.1.2.2).
+        let serial = match vendor {
+            None => self.serial(key, &[])?,
+            Some(_) => self.serial(key, &[&name, &validity, &extensions])?,
+        };
         let to_sign = der_sequence(&[
             &der(context_constructed(0), &[&der_unsigned(&[2])]), // version 3
-            &der_unsigned(&self.serial(key)?),
+            &der_unsigned(&serial),
             &signing.algorithm,
             issuer,
-            &self.validity.der(self.not_before)?,
+            &validity,
             &name, // subject
             key.spki_der(),
-            &der(context_constructed(3), &[&self.extensions(key, signer, vendor)?]),
+            &der(context_constructed(3), &[&extensions]),
         ]);
         Certificate::from_der(&signing.sign(&to_sign, signer)?)
     }
@@ -184,8 +194,9 @@ impl IdentityBuilder {
 
     /// 127 bits, so that the number is positive and far below the 20 octets of RFC 5280. The
     /// encoding of the key ends itself, so no other key and identifier give the same bytes.
-    fn serial(&self, key: &PublicKey) -> Result<Vec<u8>> {
-        let digest = digest(Hash::Sha256, &[key.spki_der(), self.id.as_str().as_bytes()])?;
+    fn serial(&self, key: &PublicKey, more: &[&[u8]]) -> Result<Vec<u8>> {
+        let parts = [&[key.spki_der(), self.id.as_str().as_bytes()], more].concat();
+        let digest = digest(Hash::Sha256, &parts)?;
         let mut serial: Vec<u8> = digest.as_bytes().iter().copied().take(16).collect();
         if let Some(top) = serial.first_mut() {
             *top &= 0x7f;

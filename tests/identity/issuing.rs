@@ -2,7 +2,8 @@
 
 use crate::support::*;
 use sdi::{
-    Certificate, DeviceKey, Error, Identity, KeyAlgorithm, KeyFault, SoftwareKey, SystemRandom,
+    Certificate, DeviceKey, Error, Identity, IdentityBuilder, KeyAlgorithm, KeyFault, SoftwareKey,
+    SystemRandom, Validity,
 };
 use std::sync::Arc;
 
@@ -18,6 +19,19 @@ fn vendor(test: &str) -> (SoftwareKey, Certificate) {
     let file = file.to_str().expect("a plain path");
     let args = ["req", "-x509", "-subj", "/O=Acme/CN=Factory 1", "-key", file];
     (key, Certificate::parse(&openssl(&args, b"")).expect("it is made"))
+}
+
+#[test]
+fn a_vendor_without_a_name_issues_nothing() {
+    let key = generate(KeyAlgorithm::P256);
+    let file = folder("nameless").join("vendor.key");
+    std::fs::write(&file, key.to_pem().expect("it is made")).expect("a file");
+    let args = ["req", "-x509", "-subj", "/", "-key", file.to_str().expect("a plain path")];
+    let root = Certificate::parse(&openssl(&args, b"")).unwrap();
+    let nameless = Identity::new(Arc::new(key), Some(root)).unwrap();
+    let device = generate(KeyAlgorithm::P256);
+    let refused = builder("SN1").issue(device.public_key(), &nameless);
+    assert!(matches!(refused, Err(Error::Argument(_))), "{refused:?}");
 }
 
 /// Whether openssl finds that the certificate is the vendor's.
@@ -51,10 +65,21 @@ fn a_vendors_certificate_makes_a_chain() {
         assert!(is_issued(&test, &certificate, &root));
         let wrapped = builder("SN1").wrap(device.public_key(), &mut SystemRandom).unwrap();
         assert!(!is_issued(&test, &wrapped, &root));
-        // It takes no part in what makes a certificate of ours the same everywhere.
-        let serial = ["x509", "-noout", "-serial"];
-        let serial = |it: &Certificate| openssl_text(&serial, it.to_pem().as_bytes());
-        assert_eq!(serial(&certificate), serial(&wrapped));
+        // One issuer, one number for one certificate (RFC 5280, 4.1.2.2); and the same everywhere.
+        let serial =
+            |it: &Certificate| openssl_text(&["x509", "-noout", "-serial"], it.to_pem().as_bytes());
+        let issue = |builder: IdentityBuilder| builder.issue(device.public_key(), &issuer).unwrap();
+        let others = [
+            builder("SN2"),
+            builder("SN1").without_serial_number(),
+            builder("SN1").without_capabilities(),
+            builder("SN1").validity(Validity::Days(1)),
+            builder("SN1").key_purpose("1.2.3").unwrap(),
+        ];
+        for other in others {
+            assert_ne!(serial(&issue(other)), serial(&certificate));
+        }
+        assert_eq!(serial(&issue(builder("SN1"))), serial(&certificate));
     }
 }
 

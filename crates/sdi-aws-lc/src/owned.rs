@@ -1,4 +1,5 @@
-//! Objects of AWS-LC, freed when they are dropped. AWS-LC overwrites all memory that it frees.
+//! Objects of AWS-LC, freed when they are dropped. AWS-LC overwrites all memory that it frees,
+//! as long as no program gives it another allocator.
 
 use aws_lc_sys::{BIGNUM, BN_bin2bn, BN_free, ERR_clear_error};
 use std::ptr::{NonNull, null_mut};

@@ -31,7 +31,7 @@ unsafe impl Sync for PrivateKey {}
 
 impl PrivateKey {
     /// Checks the numbers and takes them over. `None` if they do not fit together, or if AWS-LC does not
-    /// compute with such: it wants an even number of bits from 512 to 16,384, and a short exponent.
+    /// compute with such: it wants at most 16,384 bits, and an exponent of at most 33.
     #[must_use]
     pub fn new(numbers: &Numbers<'_>) -> Option<Self> {
         let Numbers { n, e, d, p, q, d_p, d_q, q_inv } = *numbers;
@@ -56,6 +56,9 @@ impl PrivateKey {
 
     /// The private operation, blinded and checked against the public one. `None` if `block` is not below
     /// the modulus, or one of the slices is not as long.
+    ///
+    /// Blinding takes random numbers of the system's. The first call of a process seeds AWS-LC's generator,
+    /// which takes a tenth of a second; where the system has none to give, AWS-LC ends the process.
     #[must_use]
     pub fn apply(&self, block: &[u8], answer: &mut [u8]) -> Option<()> {
         apply(RSA_decrypt, &self.0, block, answer)

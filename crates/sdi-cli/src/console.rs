@@ -125,6 +125,6 @@ fn print(text: &str) -> io::Result<()> {
 }
 
 pub(crate) fn to_stderr(text: &str) {
-    // Nowhere is left to say that this failed.
-    let _ = writeln!(io::stderr(), "{text}");
+    // In one call, so that another program writes before or after. Nowhere is left to say that this failed.
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }

@@ -28,6 +28,7 @@ impl Cbc {
             return (now.len(), 0);
         }
         // More comes, so the block that is held is not the last one.
+        debug_assert!(buffer.len() >= self.block_len, "a block has to fit");
         let (first, room) = buffer.split_at_mut(self.block_len.min(buffer.len()));
         let held = self.held.get(..self.block_len).unwrap_or_default();
         let chain = self.chain.get_mut(..self.block_len).unwrap_or_default();

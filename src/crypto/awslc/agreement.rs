@@ -1,9 +1,9 @@
 //! Elliptic curve key agreement.
 
+#[cfg(any(feature = "seal", feature = "identity"))]
+use crate::RandomSource;
 use crate::crypto::Curve;
 use crate::crypto::rustcrypto::agreement as portable;
-#[cfg(any(feature = "seal", feature = "identity"))]
-use crate::{Error, RandomSource};
 use crate::{Result, Secret};
 use alloc::vec::Vec;
 use sdi_aws_lc::ec;
@@ -22,17 +22,18 @@ impl SecretKey {
     /// Reads the scalar (for X25519 the 32 bytes). `None` if it is none of this curve, or if this
     /// build lacks the curve.
     pub(crate) fn from_bytes(curve: Curve, scalar: &[u8]) -> Option<Self> {
-        Self::with(curve, portable::SecretKey::from_bytes(curve, scalar)?, scalar)
+        let portable = portable::SecretKey::from_bytes(curve, scalar)?;
+        Some(Self::with(curve, portable, scalar))
     }
 
-    fn with(curve: Curve, portable: portable::SecretKey, scalar: &[u8]) -> Option<Self> {
+    fn with(curve: Curve, portable: portable::SecretKey, scalar: &[u8]) -> Self {
         let fast = match curve {
-            Curve::P256 => ec::PrivateKey::new(ec::Curve::P256, scalar)?,
-            Curve::P384 => ec::PrivateKey::new(ec::Curve::P384, scalar)?,
-            Curve::P521 => ec::PrivateKey::new(ec::Curve::P521, scalar)?,
-            Curve::X25519 => return Some(Self { portable, fast: None }),
+            Curve::P256 => ec::PrivateKey::new(ec::Curve::P256, scalar),
+            Curve::P384 => ec::PrivateKey::new(ec::Curve::P384, scalar),
+            Curve::P521 => ec::PrivateKey::new(ec::Curve::P521, scalar),
+            Curve::X25519 => None,
         };
-        Some(Self { portable, fast: Some(fast) })
+        Self { portable, fast }
     }
 
     /// Makes a new key from the caller's randomness.
@@ -40,7 +41,7 @@ impl SecretKey {
     pub(crate) fn generate(curve: Curve, random: &mut dyn RandomSource) -> Result<Self> {
         let portable = portable::SecretKey::generate(curve, random)?;
         let scalar = portable.to_bytes()?;
-        Self::with(curve, portable, scalar.as_bytes()).ok_or(Error::OutOfMemory)
+        Ok(Self::with(curve, portable, scalar.as_bytes()))
     }
 
     #[cfg(feature = "identity")]
@@ -65,9 +66,16 @@ impl SecretKey {
 
     /// The raw shared secret: the x-coordinate, unhashed. `None` if `peer` is no point of the curve.
     pub(crate) fn agree(&self, peer: &[u8]) -> Option<Result<Secret>> {
-        let Some(key) = &self.fast else { return self.portable.agree(peer) };
-        match Secret::zeros(key.curve().field_len()) {
-            Ok(mut shared) => key.agree(peer, shared.as_mut()).map(|()| Ok(shared)),
+        let fast = self.fast.as_ref().map(|key| -> Result<_> {
+            let mut shared = Secret::zeros(key.curve().field_len())?;
+            Ok(key.agree(peer, shared.as_mut()).map(|()| shared))
+        });
+        match fast.transpose() {
+            Ok(shared) => match shared.flatten() {
+                Some(shared) => Some(Ok(shared)),
+                // A bad point, or no memory: the other one tells.
+                None => self.portable.agree(peer),
+            },
             Err(error) => Some(Err(error)),
         }
     }
