@@ -22,8 +22,8 @@ fi
 mkdir -p target/bench
 work=$(mktemp -d)
 # Commands work on files in memory, so that no disk is measured.
-memory=$(mktemp -d -p /dev/shm)
-trap 'rm -rf "$work" "$memory"' EXIT
+in_memory=$(mktemp -d -p /dev/shm)
+trap 'rm -rf "$work" "$in_memory"' EXIT
 
 # built TARGET FLAGS..: the path of the program
 built() {
@@ -35,9 +35,9 @@ built() {
 default=$(built default)
 fast=$(built aws-lc --features aws-lc)
 
-# pairs PROGRAM WORD..: glibc gives memory back to the system, or not, by what came before: then a case
-# pays for the cases before it. Here it keeps all, so that both sides find warm memory.
-pairs() {
+# warm PROGRAM WORD..: glibc gives freed memory back to the system, or does not, by what came before, and
+# then a case pays for the cases before it. Here it keeps all, so that both sides find warm memory.
+warm() {
     GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=$((1 << 40)) "$1" "${quick[@]}" "${@:2}"
 }
 
@@ -68,7 +68,7 @@ processes() {
         python3 -m venv "$python" >&2
         "$python/bin/pip" install -q cryptography==50.0.2 >&2
     fi
-    "$default" "${quick[@]}" processes "$memory" target/release/sdi "$python/bin/python"
+    "$default" "${quick[@]}" processes "$in_memory" target/release/sdi "$python/bin/python"
 }
 
 memory() {
@@ -77,9 +77,9 @@ memory() {
 
 growth() {
     {
-        "$default" "${quick[@]}" growth sdi
-        "$fast" "${quick[@]}" growth sdi-aws-lc
-        "$default" "${quick[@]}" growth OpenSSL
+        warm "$default" growth sdi
+        warm "$fast" growth "sdi with aws-lc"
+        warm "$default" growth OpenSSL
     } >"$work/figures"
     "$default" plot "$work/figures" "$out/growth.svg"
 }
@@ -96,11 +96,11 @@ all() {
     echo "Each cell: how many times as fast sdi is as libcrypto's \`CMS_decrypt\` or \`CMS_encrypt\` (above 1"
     echo "sdi is faster), and the time of one call of sdi. Freed memory stays with the process, for both."
     echo
-    echo "## The default build"
-    pairs "$default"
+    echo "### The default build"
+    warm "$default" pairs
     echo
-    echo "## With the feature aws-lc"
-    pairs "$fast"
+    echo "### With the feature aws-lc"
+    warm "$fast" pairs
     echo
     echo "## A fleet: 4 KiB to each of many devices with a P-256 key"
     echo
@@ -146,8 +146,8 @@ case $1 in
         echo "$out/growth.svg is written"
         ;;
     pairs)
-        pairs "$default" "${@:2}"
-        pairs "$fast" "${@:2}"
+        warm "$default" pairs "${@:2}"
+        warm "$fast" pairs "${@:2}"
         ;;
     *)
         sed -n '2,8s/^# \{0,1\}//p' "$0" >&2

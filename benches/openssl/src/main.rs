@@ -21,7 +21,6 @@ use measure::{Effort, shown};
 use std::fs;
 use std::path::Path;
 
-/// `sdi-bench [quick] PART..`; words that are no part choose pairs.
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -43,7 +42,8 @@ fn main() {
             fs::write(svg, plot::svg(&points)).unwrap();
             print!("{}", plot::tables(&points));
         }
-        wanted => pairs(wanted, effort),
+        ["pairs", wanted @ ..] => pairs(wanted, effort),
+        words => panic!("{words:?}"),
     }
 }
 
@@ -74,7 +74,7 @@ fn pairs(wanted: &[&str], effort: Effort) {
             }
         }
         if !rows.is_empty() {
-            println!("\n### {operation}\n");
+            println!("\n#### {operation}\n");
             println!("| key | content | form | 1 KiB | 64 KiB | 1 MiB | 16 MiB |");
             println!("|---|---|---|---:|---:|---:|---:|\n{}", rows.join("\n"));
         }

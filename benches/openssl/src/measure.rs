@@ -42,12 +42,17 @@ impl Effort {
         Paired { ratio: ratios[ratios.len() / 2], ours }
     }
 
-    /// The median time of one call. What takes long is called a few times only.
+    /// The median time of one call. What takes long is called once more, and that is it.
     pub(crate) fn alone(self, call: &mut dyn FnMut()) -> Duration {
-        let calls = calls(call);
+        call();
+        let first = timed(1, call);
+        if first > self.enough / 4 {
+            return first;
+        }
+        let calls = samples(first);
         let start = now();
         let mut times = Vec::new();
-        while times.len() < self.fewest.min(3) || now() - start < self.enough / 4 {
+        while times.len() < self.fewest || now() - start < self.enough / 4 {
             times.push(timed(calls, call));
         }
         median(times)
@@ -99,10 +104,15 @@ fn timed(calls: u32, call: &mut dyn FnMut()) -> Duration {
     (now() - start) / calls
 }
 
-/// After one call that warms up: how many make a sample that the clock can resolve.
+/// After a call that warms up: how many make a sample.
 fn calls(call: &mut dyn FnMut()) -> u32 {
+    call();
+    samples(timed(1, call))
+}
+
+/// How many calls of this length the clock can resolve.
+fn samples(one: Duration) -> u32 {
     const SAMPLE: Duration = Duration::from_millis(2);
-    timed(1, call);
-    let one = timed(1, call).max(Duration::from_nanos(1));
+    let one = one.max(Duration::from_nanos(1));
     u32::try_from(SAMPLE.as_nanos() / one.as_nanos()).unwrap() + 1
 }

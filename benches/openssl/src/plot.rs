@@ -12,7 +12,7 @@ pub(crate) enum Panel {
     Recipients,
 }
 
-/// One measurement, as a line of text.
+/// One measurement; as text, a line with tabs.
 pub(crate) struct Point {
     pub(crate) panel: Panel,
     pub(crate) operation: String,
@@ -27,7 +27,7 @@ impl Display for Point {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { operation, name, units, nanos_each, .. } = self;
         let panel = self.panel.word();
-        write!(f, "{panel} {operation} {name} {units} {nanos_each:.4}")
+        write!(f, "{panel}\t{operation}\t{name}\t{units}\t{nanos_each:.4}")
     }
 }
 
@@ -35,7 +35,7 @@ impl FromStr for Point {
     type Err = String;
 
     fn from_str(line: &str) -> Result<Self, String> {
-        let words: Vec<&str> = line.split(' ').collect();
+        let words: Vec<&str> = line.split('\t').collect();
         let [panel, operation, name, units, nanos_each] = words[..] else {
             return Err(line.into());
         };
@@ -60,7 +60,7 @@ impl Panel {
 
     fn title(self) -> &'static str {
         match self {
-            Self::Bytes => "Time per byte, by the size of the content",
+            Self::Bytes => "Time per byte, by the size of the file",
             Self::Recipients => "Time per recipient, by their number",
         }
     }
@@ -83,7 +83,7 @@ impl Panel {
 }
 
 const WIDTH: f64 = 880.0;
-const HEIGHT: f64 = 400.0;
+const HEIGHT: f64 = 396.0;
 const TOP: f64 = 96.0;
 const PLOT_WIDTH: f64 = 350.0;
 const PLOT_HEIGHT: f64 = 250.0;
@@ -131,7 +131,7 @@ fn legend(svg: &mut String, names: &[&str]) {
     let mut entry = |style: &str, label: &str| {
         let _ = writeln!(
             svg,
-            "<path d=\"M{x} 24h28\" stroke-width=\"2\" {style}/><text x=\"{}\" y=\"28\">{label}</text>",
+            "<path d=\"M{x} 28h28\" stroke-width=\"2\" {style}/><text x=\"{}\" y=\"32\">{label}</text>",
             x + 34.0
         );
         x += 150.0;
