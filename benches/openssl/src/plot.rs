@@ -134,7 +134,7 @@ fn legend(svg: &mut String, names: &[&str]) {
             "<path d=\"M{x} 28h28\" stroke-width=\"2\" {style}/><text x=\"{}\" y=\"32\">{label}</text>",
             x + 34.0
         );
-        x += 150.0;
+        x += 70.0 + 7.0 * f64::from(u32::try_from(label.len()).unwrap());
     };
     for name in names {
         entry(&format!("stroke=\"{}\"", colour(names, name)), name);
