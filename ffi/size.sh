@@ -64,8 +64,8 @@ if [ "${1:-}" = contributors ]; then
     cargo build --quiet --locked --package sdi-ffi --profile release --target-dir target/ffi/default
     contributors release target/ffi/default/release/libsdi.so
     # The profile strips: with its symbols it is a build of its own, and not the one that the tests use.
-    cargo build --quiet --locked --package sdi-ffi --profile firmware --config profile.firmware.strip=false \
-        --target-dir target/ffi/contributors
+    cargo build --quiet --locked --package sdi-ffi --profile firmware --target-dir target/ffi/contributors \
+        --config profile.firmware.package.sdi-ffi.strip=false
     contributors firmware target/ffi/contributors/firmware/libsdi.so
     exit
 fi
