@@ -2,8 +2,9 @@
 # Measures what libsdi takes, and fails where it is above a limit or where the table in
 # docs/integrating-in-firmware.md says something else.
 #
-#   ffi/size.sh          measures and compares
-#   ffi/size.sh write    measures and writes the table
+#   ffi/size.sh                 measures and compares
+#   ffi/size.sh write           measures and writes the table
+#   ffi/size.sh contributors    prints the largest sections, crates and symbols, and nothing else
 #
 # KB are 1000 bytes. The table may differ by 3 in a hundred: compilers do.
 set -euo pipefail
@@ -35,6 +36,39 @@ built() {
     cargo build --quiet --locked --package sdi-ffi --profile "$2" --target-dir "target/ffi/$1" "${@:3}"
     strip --strip-unneeded -o "$out/$1-$2.so" "target/ffi/$1/$2/libsdi.so"
 }
+
+# contributors NAME LIBRARY: the library has its symbols still. A method counts for the crate of its type,
+# a drop for what is dropped; what is inlined, for where it is inlined.
+contributors() {
+    local symbols=$out/$1-symbols
+    local -x LC_ALL=C
+    nm --demangle --print-size --radix=d --defined-only "$2" |
+        awk 'NF > 3 && $3 !~ /[bB]/ { size = $2 + 0; $1 = $2 = $3 = ""; sub(/^ +/, ""); print size "\t" $0 }' |
+        sort -k1,1nr -k2 >"$symbols"
+    echo "== $1: sections"
+    size --format=sysv "$2" | awk '$2 + 0 > 4096 && $3 > 0 { print $2 "\t" $1 }' | sort -k1,1nr -k2 | awk 'NR <= 10'
+    echo "== $1: crates"
+    awk -F '\t' '{
+        name = $2
+        sub(/^core::ptr::drop_in_place</, "", name)
+        sub(/^[<&*(\[]*((mut|const|dyn) )?/, "", name)
+        if (name !~ /^[A-Za-z0-9_]+::/)
+            sub(/^.* as /, "", name)
+        bytes[name ~ /^[A-Za-z0-9_]+::/ ? substr(name, 1, index(name, "::") - 1) : "(in C)"] += $1
+    } END { for (crate in bytes) print bytes[crate] "\t" crate }' "$symbols" | sort -k1,1nr -k2 | awk 'NR <= 10'
+    echo "== $1: symbols"
+    head -10 "$symbols" | cut -c 1-120
+}
+
+if [ "${1:-}" = contributors ]; then
+    cargo build --quiet --locked --package sdi-ffi --profile release --target-dir target/ffi/default
+    contributors release target/ffi/default/release/libsdi.so
+    # The profile strips: with its symbols it is a build of its own, and not the one that the tests use.
+    cargo build --quiet --locked --package sdi-ffi --profile firmware --target-dir target/ffi/contributors \
+        --config profile.firmware.package.sdi-ffi.strip=false
+    contributors firmware target/ffi/contributors/firmware/libsdi.so
+    exit
+fi
 
 bytes() {
     stat --format %s "$1"

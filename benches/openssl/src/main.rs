@@ -1,50 +1,82 @@
-//! How fast sdi opens and seals whole files, beside libcrypto's CMS_decrypt and CMS_encrypt.
-//!
-//! Both run in this process, in turn, on the same file or plaintext, with keys and certificates that
-//! are loaded already. What counts is the CPU time of the thread; each figure is the median of the
-//! ratios of pairs. Prints Markdown.
+//! How fast sdi opens and seals, and what it takes, beside OpenSSL and others. `benches/run.sh` calls
+//! this; each part prints Markdown.
 
 mod case;
+mod cipher;
+mod device;
 mod fleet;
-mod pairs;
+mod growth;
+mod heap;
+mod measure;
+mod memory;
+mod plot;
+mod processes;
+mod streams;
+mod theirs;
 
-use case::{Case, Cipher, FORMS, KEYS, Operation, SIZES};
-use pairs::Paired;
+use case::{Case, FORMS, KEYS, Operation, SIZES};
+use cipher::Cipher;
+use device::Device;
+use measure::{Effort, shown};
+use std::fs;
+use std::path::Path;
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, devices] = wanted.as_slice()
-        && word == "fleet"
-    {
-        return fleet::measure(devices.parse().unwrap());
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (effort, words) = match words.as_slice() {
+        ["quick", words @ ..] => (Effort::QUICK, words),
+        words => (Effort::FULL, words),
+    };
+    match words {
+        ["fleet", devices] => fleet::measure(devices.parse().unwrap()),
+        ["processes", folder, sdi, python] => {
+            processes::table(Path::new(folder), Path::new(sdi), Path::new(python), effort);
+        }
+        ["memory", folder] => memory::table(Path::new(folder), effort),
+        ["peak", words @ ..] => memory::child(words),
+        ["growth", name] => growth::measure(name, effort),
+        ["plot", figures, svg] => {
+            let figures = fs::read_to_string(figures).unwrap();
+            let points: Vec<_> = figures.lines().map(|line| line.parse().unwrap()).collect();
+            fs::write(svg, plot::svg(&points)).unwrap();
+            print!("{}", plot::tables(&points));
+        }
+        ["pairs", wanted @ ..] => pairs(wanted, effort),
+        words => panic!("{words:?}"),
     }
+}
+
+/// Both libraries in this process, in turn, on the same file or plaintext, with keys and certificates
+/// that are loaded already. What counts is the CPU time of the thread; each figure is the median of
+/// the ratios of pairs.
+fn pairs(wanted: &[&str], effort: Effort) {
+    let devices = KEYS.map(|key| (key, Device::new(key)));
     for operation in [Operation::Open, Operation::Seal] {
-        println!("\n### {operation}\n");
-        println!("| key | content | form | 1 KiB | 64 KiB | 1 MiB | 16 MiB |");
-        println!("|---|---|---|---:|---:|---:|---:|");
-        for key in KEYS {
-            for cipher in [Cipher::Cbc, Cipher::Gcm] {
+        let mut rows = Vec::new();
+        for (key, device) in &devices {
+            for cipher in Cipher::BOTH {
                 for form in FORMS {
                     let name = format!("{operation} {key:?} {cipher} {form:?}");
                     if !wanted.iter().all(|word| name.contains(word)) {
                         continue;
                     }
                     let figures = SIZES.map(|size| {
-                        let case = Case::new(key, cipher, form, size);
-                        let found = case.measure(operation);
-                        format!("**{:.2}** {}", found.ratio, time(&found))
+                        let case = Case::new(device, cipher, form, size);
+                        let found = case.measure(operation, effort);
+                        format!("**{:.2}** {}", found.ratio, shown(found.ours))
                     });
-                    println!("| {key:?} | {cipher} | {form:?} | {} |", figures.join(" | "));
+                    rows.push(format!(
+                        "| {key:?} | {cipher} | {form:?} | {} |",
+                        figures.join(" | ")
+                    ));
                 }
             }
         }
-    }
-}
-
-/// The median time of one call of ours.
-fn time(found: &Paired) -> String {
-    match found.ours.as_secs_f64() * 1e6 {
-        micros if micros < 1000.0 => format!("{micros:.0} us"),
-        micros => format!("{:.1} ms", micros / 1000.0),
+        if !rows.is_empty() {
+            println!("\n#### {operation}\n");
+            println!("| key | content | form | 1 KiB | 64 KiB | 1 MiB | 16 MiB |");
+            println!("|---|---|---|---:|---:|---:|---:|\n{}", rows.join("\n"));
+        }
     }
 }
