@@ -112,6 +112,16 @@ fn r33_jitter_stays_within_its_bounds() {
     assert_ne!(pause(b"a"), pause(b"b"));
 }
 
+/// The share of a wait that is no whole number of seconds is exact as well: 504 of 1009 ms.
+#[test]
+fn r33_jitter_is_exact_to_the_millisecond() {
+    let wait = Duration::from_millis(1009);
+    let policy = Policy::unseeded().retry(wait, min(60), wait).unwrap();
+    let starts = starts(policy.jitter(500, b"seed").unwrap(), 10_000, |_| Duration::ZERO);
+    let gaps = || starts.windows(2).map(|pair| (pair[1] - pair[0]).as_millis());
+    assert_eq!((gaps().min(), gaps().max()), (Some(505), Some(1513)));
+}
+
 #[test]
 fn r33_policy_refuses_what_cannot_be_meant() {
     let policy = Policy::unseeded;

@@ -83,8 +83,20 @@ fn r34_poke_knows_what_is_due_and_what_is_running() {
     let state = machine.save(min(6));
     let mut machine = Autoinstall::restore(Policy::unseeded(), sec(0), &state).unwrap();
     follow(&mut machine, &[(sec(0), fetch(3), FetchFailed), (min(1), fetch(4), Cancel)]);
-    assert!(machine.poke(min(1)).is_err());
+    let ended = machine.poke(min(1)).unwrap_err();
+    assert!(ended.to_string().contains("auto-install has ended"), "{ended}");
     assert_eq!(machine.poll(min(1)), ABORTED);
+}
+
+/// The longest time that can pass since the first attempt is told from no first attempt.
+#[test]
+fn r34_an_age_is_no_fresh_start() {
+    let mut machine = boot(Policy::unseeded());
+    follow(&mut machine, &[(sec(0), fetch(1), FetchFailed)]);
+    let state = machine.save(Duration::MAX);
+    let mut machine = Autoinstall::restore(Policy::unseeded(), sec(0), &state).unwrap();
+    follow(&mut machine, &[(sec(0), fetch(2), FetchFailed)]);
+    assert_eq!(machine.poll(sec(0)), Action::WaitUntil(min(60)));
 }
 
 #[test]

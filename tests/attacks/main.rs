@@ -29,4 +29,6 @@ mod stream;
 mod structure;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(target_os = "linux")]
+mod work;
 mod wrapping;

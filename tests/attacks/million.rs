@@ -17,8 +17,8 @@ use sdi::{
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-const TEXT: &[u8] = b"hostname r1\n";
-const KEY: [u8; 32] = *b"the content key of these files..";
+pub(super) const TEXT: &[u8] = b"hostname r1\n";
+pub(super) const KEY: [u8; 32] = *b"the content key of these files..";
 
 /// One RSA key in memory is asked for its block, once.
 const ONE_OPERATION: [&str; 1] = ["key Raw"];
@@ -38,7 +38,7 @@ fn with_encrypted_key(content: &Content, key: &PublicKey, encrypted: Vec<u8>) ->
 
 /// Blocks that are no good padding around a key of 32 bytes, though each holds what a careless
 /// reader would take for it.
-fn bad_blocks(len: usize, random: &mut Random) -> Vec<(String, Vec<u8>)> {
+pub(super) fn bad_blocks(len: usize, random: &mut Random) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for (first, second) in [(0, 1), (0, 0), (1, 2), (0, 3), (2, 0), (0x7f, 2)] {
         let mut block = pkcs1_block(len, &KEY, random);

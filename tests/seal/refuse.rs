@@ -76,11 +76,13 @@ fn gcm_has_an_end() {
         assert_eq!(outcome.is_ok(), !file.is_empty());
         outcome
     };
+    // A machine of 32 bits ends at half of what it can address.
+    let most = |len: u64| if usize::BITS < 64 { len.min((1 << 31) - 32) } else { len };
     let too_long = Err(Error::Limit { which: Limit::Content, max: MAX });
     assert_eq!(begun(Profile::Authenticated, MAX + 1), too_long);
     assert_eq!(begun(Profile::Authenticated, u64::MAX), too_long);
-    assert_eq!(begun(Profile::Authenticated, MAX), Ok(()));
-    assert_eq!(begun(Profile::Rfc8886, MAX + 1), Ok(()));
+    assert_eq!(begun(Profile::Authenticated, most(MAX)), Ok(()));
+    assert_eq!(begun(Profile::Rfc8886, most(MAX + 1)), Ok(()));
     let error = begun(Profile::Rfc8886, u64::MAX).unwrap_err();
     assert!(matches!(error, Error::Limit { which: Limit::Content, .. }), "{error:?}");
 }
