@@ -315,6 +315,30 @@ fn after_replacing_there_is_no_preferring() {
     assert_eq!(text, "wrong call: the vendor's key was replaced by the operator's");
 }
 
+/// Nobody cannot be preferred either; whoever was keeps their place.
+#[test]
+fn a_key_that_is_missing_is_not_preferred() {
+    let (vendor, operator) = two_devices();
+    let mut ring = ring(&vendor, &operator, Some(OperatorMode::Prefer));
+    let misuse = ring.set_operator(None, OperatorMode::Prefer);
+    assert_eq!(
+        misuse.unwrap_err().to_string(),
+        "wrong call: an operator's key to prefer is missing"
+    );
+    assert_eq!(owner(&sealed(&[&operator]), &ring), Ok(Owner::Operator));
+}
+
+/// A ring without keys is a mistake of the program; one that is left without its key is a state.
+#[test]
+fn an_empty_ring_is_told_from_a_missing_key() {
+    let (vendor, operator) = two_devices();
+    let file = sealed(&[&vendor]);
+    assert!(matches!(sdi::open(&file, &KeyRing::new()), Err(Error::Misuse(_))));
+    let mut replaced = ring(&vendor, &operator, None);
+    replaced.set_operator(None, OperatorMode::Replace).unwrap();
+    assert!(matches!(sdi::open(&file, &replaced), Err(Error::NotForThisDevice(_))));
+}
+
 /// A file with `count` recipients that name the device, each with an originator of its own. Only the last
 /// one opens.
 fn sealed_many_times(device: &Device, count: usize) -> Vec<u8> {

@@ -287,6 +287,18 @@ MC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq
     }
 
     #[test]
+    fn key_identifiers_are_compared_whole() -> Result<()> {
+        let identity = identity(&name(0x0c, b"SN1"), &[1])?;
+        let ours = key_ids(identity.key().public_key())?;
+        assert!(ours.len() > 1);
+        for id in &ours {
+            assert!(identity.is_key_id(id));
+            assert!(!identity.is_key_id(&id[1..]));
+        }
+        Ok(())
+    }
+
+    #[test]
     fn an_issuer_in_ber_is_compared_as_der() -> Result<()> {
         let der = name(0x0c, b"SN1");
         let body = Element::only(&der)?.body;
