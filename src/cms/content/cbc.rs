@@ -81,3 +81,74 @@ impl Drop for Cbc {
         self.held.zeroize();
     }
 }
+
+#[cfg(all(test, feature = "seal"))]
+mod tests {
+    use super::*;
+    use crate::crypto::BlockEncrypt;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    const KEY: [u8; 32] = [7; 32];
+    const IV: [u8; 16] = [9; 16];
+
+    fn encrypted(mut padded: Vec<u8>) -> Vec<u8> {
+        let cipher = BlockEncrypt::aes(&KEY).expect("32 bytes are a key");
+        cipher.cbc(&mut IV.clone(), &mut padded);
+        padded
+    }
+
+    fn decrypted(ciphertext: &[u8], piece: usize, buffer: usize) -> Result<Vec<u8>> {
+        let cipher = BlockDecrypt::aes(&KEY).expect("32 bytes are a key");
+        let mut cbc = Cbc::new(cipher, IV, 16);
+        let (mut all, mut buffer) = (Vec::new(), vec![0; buffer]);
+        for mut input in ciphertext.chunks(piece) {
+            while !input.is_empty() {
+                let (used, done) = cbc.decrypt(input, &mut buffer);
+                assert!(used > 0 && used <= input.len() && done <= buffer.len());
+                all.extend_from_slice(&buffer[..done]);
+                input = &input[used..];
+            }
+        }
+        let (len, last) = cbc.last()?;
+        all.extend_from_slice(&last[..len]);
+        Ok(all)
+    }
+
+    /// Also text that looks like its own padding; however it is cut, and with hardly room for a block.
+    #[test]
+    fn every_length_comes_back() {
+        for len in 0..100 {
+            let padding = 16 - len % 16;
+            let byte = u8::try_from(padding).expect("16 at most");
+            let ciphertext = encrypted(vec![byte; len + padding]);
+            for piece in [1, 5, 15, 16, 17, 32, 33, 200] {
+                for buffer in [16, 17, 40, 64, 8192] {
+                    let found = decrypted(&ciphertext, piece, buffer);
+                    assert_eq!(found, Ok(vec![byte; len]), "{len} {piece} {buffer}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_padding_is_refused() {
+        let refused =
+            |block: [u8; 16]| decrypted(&encrypted(block.to_vec()), 16, 64) == Err(Error::Decrypt);
+        for last in 0..=255 {
+            let mut block = [0x55; 16];
+            block[15] = last;
+            assert_eq!(refused(block), last != 1, "{last}");
+            // Right but for one byte.
+            for at in 0..15 {
+                let mut block = [last; 16];
+                block[at] ^= 0x40;
+                let is_text = usize::from(last) <= 15 - at;
+                assert_eq!(refused(block), !(is_text && last > 0), "{last} at {at}");
+            }
+        }
+        for len in [0, 1, 15, 17, 31] {
+            assert_eq!(decrypted(&vec![0; len], 16, 64), Err(Error::Decrypt));
+        }
+    }
+}
