@@ -60,7 +60,11 @@ fn oaep_answers(device: &Device) -> Vec<Vec<u8>> {
         let key = random.bytes(key_len);
         let mut recipient = oaep_recipient(public, &key, &mut random);
         let encrypted = recipient.at(&[3]).body().clone();
-        device.key.rsa_decrypt(RsaScheme::Raw, &encrypted).unwrap().into_bytes()
+        device
+            .key
+            .rsa_decrypt(RsaScheme::Raw, &encrypted)
+            .expect("the block is below the modulus")
+            .into_bytes()
     };
     let mut answers: Vec<Vec<u8>> = [32, 0, 1, 16, 31, 33, 64].map(&mut block).into();
     for at in [0, 1, 32, 33, 64, 65, 200, 255] {
@@ -115,7 +119,7 @@ fn subject() {
 /// The instructions of this program itself in a profile. Those of the C library are left out: what an
 /// allocation takes depends on all that were made before it.
 fn own_instructions(profile: &str) -> u64 {
-    let program = std::env::current_exe().unwrap();
+    let program = std::env::current_exe().expect("this program runs");
     let mut is_own = false;
     let mut lines = profile.lines();
     let mut sum = 0;
