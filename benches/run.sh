@@ -3,7 +3,7 @@
 #
 #   benches/run.sh              all; writes benches/RESULTS.md and benches/growth.svg
 #   benches/run.sh quick        all, with few repetitions; writes to target/bench
-#   benches/run.sh PART         pairs, fleet, processes, memory or growth: prints it
+#   benches/run.sh PART         pairs, fresh, parts, fleet, processes, memory or growth: prints it
 #   benches/run.sh pairs WORD.. the pairs with all these words, as: pairs open P256 GCM
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -41,6 +41,11 @@ warm() {
     GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=$((1 << 40)) "$1" "${quick[@]}" "${@:2}"
 }
 
+# fresh PROGRAM WORD..: each large buffer is new from the system, as in a process that opens one file.
+fresh() {
+    GLIBC_TUNABLES=glibc.malloc.mmap_threshold=$((128 << 10)) "$1" "${quick[@]}" "${@:2}"
+}
+
 # How many files the loop that everybody writes encrypts in a second, on one core.
 shell_loop() {
     local files=100 start end
@@ -53,6 +58,16 @@ shell_loop() {
     done
     end=$(date +%s%N)
     echo "- $((files * 1000000000 / (end - start))) files a second by a shell loop around \`openssl cms -encrypt\`, on one core"
+}
+
+parts() {
+    echo "### The default build"
+    echo
+    warm "$default" parts
+    echo
+    echo "### With the feature aws-lc"
+    echo
+    warm "$fast" parts
 }
 
 fleet() {
@@ -102,6 +117,15 @@ all() {
     echo "### With the feature aws-lc"
     warm "$fast" pairs
     echo
+    echo "### With the feature aws-lc, in memory that is new"
+    echo
+    echo "As above, but each large buffer comes new from the system, as it does in a process that opens one file."
+    fresh "$fast" pairs P256
+    echo
+    echo "## What a call is made of"
+    echo
+    parts
+    echo
     echo "## A fleet: 4 KiB to each of many devices with a P-256 key"
     echo
     fleet
@@ -139,7 +163,8 @@ if [ $# -eq 0 ]; then
     exit
 fi
 case $1 in
-    fleet | processes | memory) "$1" ;;
+    parts | fleet | processes | memory) "$1" ;;
+    fresh) fresh "$fast" pairs "${@:2}" ;;
     growth)
         out=target/bench
         growth

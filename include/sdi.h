@@ -724,7 +724,7 @@ typedef int32_t sdi_profile;
 // How to write the file down: a constant of sdi_form_code.
 typedef int32_t sdi_form;
 
-// Encrypts one whole configuration to to_len certificates, 1 to 500: none is SDI_ERR_ARGUMENT, more
+// Encrypts one whole configuration to to_len certificates, 1 to 10,000: none is SDI_ERR_ARGUMENT, more
 // are SDI_ERR_LIMIT. It is always binary: bytes in are bytes out. Nothing is checked but the key:
 // whether it is the right one is for you to know, by sdi_cert_spki_sha256. You own *file_out: free
 // it with sdi_bytes_free. May run at once with other calls that take the certificates.

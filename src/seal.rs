@@ -69,7 +69,7 @@ pub enum Form {
 ///
 /// # Errors
 /// [`Error::Argument`] without a certificate or for an RSA key below 2048 bits, [`Error::Limit`] for
-/// more than 500 certificates or more content than one key encrypts, [`Error::Random`] when the
+/// more than 10,000 certificates or more content than one key encrypts, [`Error::Random`] when the
 /// source fails, [`Error::Unsupported`] for what this build lacks, [`Error::OutOfMemory`].
 pub fn seal(
     plaintext: &[u8],
@@ -208,8 +208,8 @@ impl Debug for Sealer {
 
 const USED_UP: Misuse = Misuse("the stream has failed, or is at work in an outer call");
 
-/// More than this would not be a file for certain devices, but for a fleet.
-const MAX_RECIPIENTS: u64 = 500;
+/// What a device opens, unless it has other [`Limits`](crate::Limits).
+const MAX_RECIPIENTS: u64 = 10_000;
 
 /// What is encrypted at once: whole blocks, and one OCTET STRING of a BER file.
 const PIECE: usize = 8 << 10;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Mutation tests, by hand: cargo-mutants changes the code in small ways, and a test has to notice. Each
 # part of the library is judged by the tests that belong to it, which keeps a mutant at seconds; what
-# survives them is judged by the vectors beside the code, where there are any. docs/testing.md has the
+# survives them is judged by others that know the part, where there are any. docs/testing.md has the
 # results.
 #
 #   tests/mutants.sh [PART..]
@@ -22,14 +22,15 @@ declare -A tests=(
     [cbc]="refuse_parameters"
     [ktri]="hardware_key refuse_parameters"
     [ring]="factory_reset keyring"
-    [recipient]="keyring hardware_key refuse refuse_points limits"
+    [recipient]="recipients keyring hardware_key refuse_points limits"
     [detect]="detect limits refuse splits"
     [ber]="limits refuse refuse_parameters splits"
 )
-declare -A vectors=(
-    [cbc]="cms::content"
-    [ktri]="cms::ktri"
-    [ring]="key::ring"
+declare -A others=(
+    [cbc]="--lib cms::content"
+    [ktri]="--lib cms::ktri"
+    [ring]="--lib key::ring"
+    [recipient]="--test bounded_memory"
 )
 
 parts=("$@")
@@ -69,9 +70,10 @@ for part in "${parts[@]}"; do
     done >"$place/tree/tests/mutants.rs"
     survived=0
     judge "$part" --cargo-arg=--test=mutants || survived=1
-    if [ "$survived" -eq 1 ] && [ -n "${vectors[$part]-}" ]; then
+    if [ "$survived" -eq 1 ] && [ -n "${others[$part]-}" ]; then
         survived=0
-        judge "$part" --iterate --cargo-arg=--lib -- "${vectors[$part]}" || survived=1
+        read -ra words <<<"${others[$part]}"
+        judge "$part" --iterate -- "${words[@]}" || survived=1
     fi
     if [ "$survived" -eq 1 ]; then status=1; fi
 done

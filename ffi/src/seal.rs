@@ -55,7 +55,7 @@ pub enum sdi_form_code {
 
 code!(sdi_form_code: SDI_FORM_PEM SDI_FORM_DER SDI_FORM_SMIME SDI_FORM_MAGIC_DER);
 
-/// Encrypts one whole configuration to to_len certificates, 1 to 500: none is SDI_ERR_ARGUMENT, more
+/// Encrypts one whole configuration to to_len certificates, 1 to 10,000: none is SDI_ERR_ARGUMENT, more
 /// are SDI_ERR_LIMIT. It is always binary: bytes in are bytes out. Nothing is checked but the key:
 /// whether it is the right one is for you to know, by sdi_cert_spki_sha256. You own *file_out: free
 /// it with sdi_bytes_free. May run at once with other calls that take the certificates.
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn sdi_sealer_free(sealer: *mut sdi_sealer) {
 }
 
 /// Certificates that one file can be for.
-const MOST: usize = 500;
+const MOST: usize = 10_000;
 
 /// What so many recipients take, each with a certificate's names and a wrapped key.
 const fn room(recipients: usize) -> usize {

@@ -6,13 +6,13 @@ use crate::measure::{Effort, Paired};
 use crate::theirs;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
-use sdi::{Certificate, Form, KeyAlgorithm, KeyRing, Profile, SystemRandom};
+use sdi::{Certificate, Form, KeyAlgorithm, KeyRing, Profile, Secret, SystemRandom};
+use std::cell::RefCell;
 use std::fmt::{self, Display, Formatter};
 use std::hint::black_box;
 
 pub(crate) const KEYS: [KeyAlgorithm; 3] =
     [KeyAlgorithm::P256, KeyAlgorithm::Rsa(2048), KeyAlgorithm::Rsa(3072)];
-pub(crate) const FORMS: [Form; 2] = [Form::Der, Form::Pem];
 pub(crate) const SIZES: [usize; 4] = [1 << 10, 64 << 10, 1 << 20, 16 << 20];
 
 #[derive(Clone, Copy)]
@@ -26,6 +26,42 @@ impl Display for Operation {
         f.write_str(match self {
             Self::Open => "open",
             Self::Seal => "seal",
+        })
+    }
+}
+
+/// A file's form, and whether its buffer takes the plaintext.
+#[derive(Clone, Copy)]
+pub(crate) enum Way {
+    Der,
+    /// Text would be decoded into another buffer, and libcrypto has no such way: it opens as ever.
+    DerInPlace,
+    Pem,
+}
+
+impl Way {
+    pub(crate) fn of(operation: Operation) -> impl Iterator<Item = Self> {
+        let all = [Self::Der, Self::DerInPlace, Self::Pem];
+        all.into_iter().filter(move |way| match way {
+            Self::DerInPlace => matches!(operation, Operation::Open),
+            Self::Der | Self::Pem => true,
+        })
+    }
+
+    pub(crate) fn form(self) -> Form {
+        match self {
+            Self::Der | Self::DerInPlace => Form::Der,
+            Self::Pem => Form::Pem,
+        }
+    }
+}
+
+impl Display for Way {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Der => "DER",
+            Self::DerInPlace => "DER, in place",
+            Self::Pem => "PEM",
         })
     }
 }
@@ -72,8 +108,9 @@ impl Case {
         }
     }
 
-    pub(crate) fn measure(&self, operation: Operation, effort: Effort) -> Paired {
+    pub(crate) fn measure(&self, operation: Operation, way: Way, effort: Effort) -> Paired {
         match operation {
+            Operation::Open if matches!(way, Way::DerInPlace) => self.measure_in_place(effort),
             Operation::Open => effort.pairs(
                 &mut || drop(black_box(sdi::open(&self.file, &self.ring).unwrap())),
                 &mut || drop(black_box(self.open_with_openssl(&self.file))),
@@ -88,6 +125,20 @@ impl Case {
                 &mut || drop(black_box(self.seal_with_openssl())),
             ),
         }
+    }
+
+    fn measure_in_place(&self, effort: Effort) -> Paired {
+        // Each call uses up a file, which somebody had to read, for either library.
+        let files = RefCell::new(Vec::new());
+        let read = |calls| files.borrow_mut().resize(calls, self.file.clone());
+        let mut open = || {
+            let mut file = files.borrow_mut().pop().unwrap();
+            sdi::open_in_place(&mut file, &self.ring).unwrap();
+            drop(Secret::from(black_box(file)));
+        };
+        effort.prepared_pairs(&read, &mut open, &mut || {
+            drop(black_box(self.open_with_openssl(&self.file)));
+        })
     }
 
     fn open_with_openssl(&self, file: &[u8]) -> Vec<u8> {

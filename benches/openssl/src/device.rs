@@ -45,6 +45,10 @@ impl Device {
         }
     }
 
+    pub(crate) fn key(&self) -> Arc<SoftwareKey> {
+        self.key.clone()
+    }
+
     /// Opens files of any length.
     pub(crate) fn ring(&self) -> KeyRing {
         let mut ring = KeyRing::new();

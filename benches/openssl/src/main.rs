@@ -9,15 +9,17 @@ mod growth;
 mod heap;
 mod measure;
 mod memory;
+mod parts;
 mod plot;
 mod processes;
 mod streams;
 mod theirs;
 
-use case::{Case, FORMS, KEYS, Operation, SIZES};
+use case::{Case, KEYS, Operation, SIZES, Way};
 use cipher::Cipher;
 use device::Device;
 use measure::{Effort, shown};
+use sdi::KeyAlgorithm;
 use std::fs;
 use std::path::Path;
 
@@ -43,33 +45,35 @@ fn main() {
             print!("{}", plot::tables(&points));
         }
         ["pairs", wanted @ ..] => pairs(wanted, effort),
+        ["parts"] => parts::tables(&devices(), effort),
         words => panic!("{words:?}"),
     }
+}
+
+fn devices() -> [(KeyAlgorithm, Device); 3] {
+    KEYS.map(|key| (key, Device::new(key)))
 }
 
 /// Both libraries in this process, in turn, on the same file or plaintext, with keys and certificates
 /// that are loaded already. What counts is the CPU time of the thread; each figure is the median of
 /// the ratios of pairs.
 fn pairs(wanted: &[&str], effort: Effort) {
-    let devices = KEYS.map(|key| (key, Device::new(key)));
+    let devices = devices();
     for operation in [Operation::Open, Operation::Seal] {
         let mut rows = Vec::new();
         for (key, device) in &devices {
             for cipher in Cipher::BOTH {
-                for form in FORMS {
-                    let name = format!("{operation} {key:?} {cipher} {form:?}");
+                for way in Way::of(operation) {
+                    let name = format!("{operation} {key:?} {cipher} {way}");
                     if !wanted.iter().all(|word| name.contains(word)) {
                         continue;
                     }
                     let figures = SIZES.map(|size| {
-                        let case = Case::new(device, cipher, form, size);
-                        let found = case.measure(operation, effort);
+                        let case = Case::new(device, cipher, way.form(), size);
+                        let found = case.measure(operation, way, effort);
                         format!("**{:.2}** {}", found.ratio, shown(found.ours))
                     });
-                    rows.push(format!(
-                        "| {key:?} | {cipher} | {form:?} | {} |",
-                        figures.join(" | ")
-                    ));
+                    rows.push(format!("| {key:?} | {cipher} | {way} | {} |", figures.join(" | ")));
                 }
             }
         }

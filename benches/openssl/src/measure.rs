@@ -22,10 +22,22 @@ impl Effort {
 
     /// Two ways to do the same, in turn, until enough pairs are there.
     pub(crate) fn pairs(self, ours: &mut dyn FnMut(), theirs: &mut dyn FnMut()) -> Paired {
+        self.prepared_pairs(&|_| (), ours, theirs)
+    }
+
+    /// The same, and what so many calls of ours use up is made before each of them, for which nobody pays.
+    pub(crate) fn prepared_pairs(
+        self,
+        prepare: &dyn Fn(usize),
+        ours: &mut dyn FnMut(),
+        theirs: &mut dyn FnMut(),
+    ) -> Paired {
+        prepare(2);
         let (our_calls, their_calls) = (calls(ours), calls(theirs));
-        let start = now();
+        let start = cpu_time();
         let mut pairs = Vec::new();
-        while pairs.len() < self.fewest || now() - start < self.enough {
+        while pairs.len() < self.fewest || cpu_time() - start < self.enough {
+            prepare(our_calls.try_into().unwrap());
             // Who goes first changes, so that neither always finds the other's caches.
             let (a, b) = if pairs.len() % 2 == 0 {
                 let a = timed(our_calls, ours);
@@ -50,10 +62,20 @@ impl Effort {
             return first;
         }
         let calls = samples(first);
-        let start = now();
+        let start = cpu_time();
         let mut times = Vec::new();
-        while times.len() < self.fewest || now() - start < self.enough / 4 {
+        while times.len() < self.fewest || cpu_time() - start < self.enough / 4 {
             times.push(timed(calls, call));
+        }
+        median(times)
+    }
+
+    /// The median of what calls say of themselves.
+    pub(crate) fn spent(self, call: &mut dyn FnMut() -> Duration) -> Duration {
+        let start = cpu_time();
+        let mut times = Vec::new();
+        while times.len() < self.fewest || cpu_time() - start < self.enough {
+            times.push(call());
         }
         median(times)
     }
@@ -80,6 +102,12 @@ pub(crate) fn shown(time: Duration) -> String {
     }
 }
 
+/// How fast so many bytes are done.
+pub(crate) fn gigabytes(bytes: usize, time: Duration) -> String {
+    let bytes = u32::try_from(bytes).map(f64::from).unwrap();
+    format!("{:.2} GB/s", bytes / time.as_secs_f64() / 1e9)
+}
+
 /// A number of bytes for people.
 pub(crate) fn bytes(size: u64) -> String {
     match size {
@@ -91,17 +119,17 @@ pub(crate) fn bytes(size: u64) -> String {
 }
 
 /// CPU time of this thread.
-fn now() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
 }
 
 fn timed(calls: u32, call: &mut dyn FnMut()) -> Duration {
-    let start = now();
+    let start = cpu_time();
     for _ in 0..calls {
         call();
     }
-    (now() - start) / calls
+    (cpu_time() - start) / calls
 }
 
 /// After a call that warms up: how many make a sample.

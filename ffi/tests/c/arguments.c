@@ -113,10 +113,10 @@ static void unknown_numbers(const struct fixture *f)
 
 static void numbers_of_recipients(const struct fixture *f)
 {
-    static const sdi_cert *to[501];
+    static const sdi_cert *to[10001];
     sdi_bytes *bytes = NOWHERE(sdi_bytes);
     int i;
-    for (i = 0; i < 501; i++) {
+    for (i = 0; i < 10001; i++) {
         to[i] = f->cert;
     }
     GIVES_NO(bytes, SDI_ERR_ARGUMENT,
@@ -125,7 +125,7 @@ static void numbers_of_recipients(const struct fixture *f)
              sdi_seal(NULL, 0, SDI_PROFILE_AUTO, SDI_FORM_DER, f->plain, 1, &bytes, &err));
     bytes = NOWHERE(sdi_bytes);
     GIVES_NO(bytes, SDI_ERR_LIMIT,
-             sdi_seal(to, 501, SDI_PROFILE_AUTO, SDI_FORM_DER, f->plain, 1, &bytes, &err));
+             sdi_seal(to, 10001, SDI_PROFILE_AUTO, SDI_FORM_DER, f->plain, 1, &bytes, &err));
     GIVES(SDI_OK, sdi_seal(to, 3, SDI_PROFILE_AUTO, SDI_FORM_DER, f->plain, 1, &bytes, &err));
     sdi_bytes_free(bytes);
 }

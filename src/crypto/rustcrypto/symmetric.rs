@@ -56,12 +56,16 @@ impl BlockEncrypt {
         // each block would cost as much as the block.
         impl BlockCipherEncClosure for Chain<'_> {
             fn call<B: BlockCipherEncBackend<BlockSize = Self::BlockSize>>(self, backend: &B) {
-                let chained = self.0;
-                for block in self.1 {
-                    xor_block(block.as_mut(), chained);
-                    backend.encrypt_block_inplace(block);
-                    *chained = (*block).into();
+                // Values, not places: the chain stays in a register from one block to the next.
+                let mut chained = Block::<aes::Aes128Enc>::from(*self.0);
+                for place in self.1 {
+                    let mut block = *place;
+                    xor_block(block.as_mut(), chained.as_ref());
+                    backend.encrypt_block_inplace(&mut block);
+                    *place = block;
+                    chained = block;
                 }
+                *self.0 = chained.into();
             }
         }
 
@@ -177,8 +181,14 @@ fn xor(to: &mut [u8], other: &[u8]) {
     }
 }
 
+/// In halves, which compilers join to one vector where there are such. A `u128` stays in two registers,
+/// and the cipher, which reads a vector, waits for both to be written.
 fn xor_block(block: &mut [u8; 16], other: &[u8; 16]) {
-    *block = (u128::from_ne_bytes(*block) ^ u128::from_ne_bytes(*other)).to_ne_bytes();
+    let (halves, _) = block.as_chunks_mut::<8>();
+    let (others, _) = other.as_chunks::<8>();
+    for (half, other) in halves.iter_mut().zip(others) {
+        *half = (u64::from_ne_bytes(*half) ^ u64::from_ne_bytes(*other)).to_ne_bytes();
+    }
 }
 
 /// GHASH (SP 800-38D) under one hash key: POLYVAL with the bytes of each block in reverse (RFC 8452,

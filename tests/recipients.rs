@@ -1,0 +1,132 @@
+//! Which of a file's recipients are counted, told, kept and tried.
+
+mod support;
+
+use sdi::{
+    Certificate, DeviceId, Error, Form, IdentityBuilder, KeyAlgorithm, KeyRing, Limit, Limits,
+    OpenPolicy, OperatorMode, Owner, Profile, SystemRandom, seal_as,
+};
+use support::corpus::{case, ring_of};
+use support::der::{Node, edited, path};
+use support::keys::Device;
+use support::opened_every_way;
+
+const TEXT: &[u8] = b"hostname r1\n";
+
+fn sealed(to: &[&Device]) -> Vec<u8> {
+    let to: Vec<Certificate> = to.iter().map(|device| device.certificate.clone()).collect();
+    seal_as(TEXT, &to, Profile::Authenticated, Form::Der, &mut SystemRandom)
+        .expect("there is a recipient")
+}
+
+fn refusal(file: &[u8], ring: &KeyRing) -> Error {
+    opened_every_way(file, ring).expect_err("it is not for this ring")
+}
+
+/// Also those that nobody could open: they are in the sum, and have no name.
+#[test]
+fn every_recipient_is_counted_and_eight_are_named() {
+    let ours = Device::new(KeyAlgorithm::P256, "ours");
+    let strangers: Vec<Device> =
+        (0..10).map(|n| Device::new(KeyAlgorithm::P256, &format!("stranger {n}"))).collect();
+    let file = sealed(&strangers.iter().collect::<Vec<_>>());
+    // A key-encryption key that was shared before, a password, and something new.
+    let others = [0xa2, 0xa3, 0xa4].map(|tag| Node::Constructed(tag, vec![]));
+    let file = edited(&file, path::RECIPIENTS, |set| set.children().extend(others));
+    let Error::NotForThisDevice(told) = refusal(&file, &ours.ring()) else { panic!("no stranger") };
+    assert_eq!((told.total(), told.wanted().count()), (13, 8));
+}
+
+/// What names us and cannot be ours says what is wrong with it.
+#[test]
+fn a_wrapped_key_that_is_too_long_is_no_other_curve() {
+    let device = Device::new(KeyAlgorithm::P256, "device");
+    let file = sealed(&[&device]);
+    for (len, refused) in [(128, Error::Decrypt), (129, Error::Decrypt), (136, Error::Decrypt)] {
+        let file = edited(&file, path::WRAPPED_KEYS, |keys| {
+            keys.at(&[0, 1]).body().resize(len, 0);
+        });
+        assert_eq!(refusal(&file, &device.ring()), refused, "{len}");
+    }
+}
+
+/// An RSA recipient with another algorithm, and one whose key is too short by a byte.
+fn unusable() -> (Vec<u8>, KeyRing, [Node; 2]) {
+    let case = case("openssl/gcm-rsa2048-aes256");
+    let good = Node::parse(&case.message()).at(path::RECIPIENT).clone();
+    let (mut unsupported, mut short) = (good.clone(), good);
+    *unsupported.at(&[2, 0]).body().last_mut().expect("an OID has bytes") ^= 0x40;
+    short.at(&[3]).body().pop();
+    (case.message(), case.ring(), [unsupported, short])
+}
+
+/// Of several reasons the one that says more is told, whichever comes first.
+#[test]
+fn the_most_useful_reason_is_told() {
+    let (file, ring, [unsupported, short]) = unusable();
+    let of = |recipients: &[&Node]| {
+        let file = edited(&file, path::RECIPIENTS, |set| {
+            *set.children() = recipients.iter().map(|&recipient| recipient.clone()).collect();
+        });
+        refusal(&file, &ring)
+    };
+    assert!(matches!(of(&[&unsupported]), Error::Unsupported(_)));
+    for recipients in [[&unsupported, &short], [&short, &unsupported]] {
+        assert!(matches!(of(&recipients), Error::Malformed(_)), "{recipients:?}");
+    }
+}
+
+/// What a stranger's entry needs is no reason for us, unless a key alone cannot know whose it is.
+#[test]
+fn a_strangers_algorithm_is_not_told() {
+    let (file, ring, [unsupported, _]) = unusable();
+    let stranger = edited(&file, path::RECIPIENT, |recipient| {
+        *recipient = unsupported;
+        // Another serial number.
+        recipient.at(&[1, 1]).body()[1] ^= 1;
+    });
+    assert!(matches!(refusal(&stranger, &ring), Error::NotForThisDevice(_)));
+    let bare = ring_of(case("openssl/gcm-rsa2048-aes256").device().bare());
+    assert!(matches!(refusal(&stranger, &bare), Error::Unsupported(_)));
+}
+
+/// What one key shares with the originator is nothing to the other.
+#[test]
+fn two_keys_alone_share_no_secret() {
+    let [vendor, operator, stranger] =
+        ["vendor", "operator", "stranger"].map(|name| Device::new(KeyAlgorithm::P256, name));
+    let mut ring = ring_of(vendor.bare());
+    ring.set_operator(Some(operator.bare()), OperatorMode::Prefer).unwrap();
+    for (to, owner) in [
+        (vec![&vendor], Owner::Vendor),
+        (vec![&stranger, &vendor], Owner::Vendor),
+        (vec![&operator], Owner::Operator),
+        (vec![&vendor, &operator], Owner::Operator),
+    ] {
+        let (plaintext, summary) = opened_every_way(&sealed(&to), &ring).unwrap();
+        assert_eq!((plaintext.as_slice(), summary.owner()), (TEXT, owner));
+    }
+}
+
+/// The name of a key identifier in an agreement is as long as it may be, or too long.
+#[test]
+fn a_key_identifier_has_the_names_limit() {
+    let mut device = Device::new(KeyAlgorithm::P256, "device");
+    let builder = IdentityBuilder::new(DeviceId::new("device").unwrap(), 0);
+    device.certificate = builder.self_sign(&*device.key).unwrap();
+    let file = sealed(&[&device]);
+    let name = Node::parse(&file).at(&[1, 0, 1, 0, 3, 0, 0, 0]).encode().len();
+    let mut ring = device.ring();
+    for (max, opens) in [(name + 1, true), (name, true), (name - 1, false), (0, false)] {
+        let limits = Limits { name: max, ..Limits::default() };
+        ring.set_policy(OpenPolicy { limits, ..OpenPolicy::default() });
+        let max = u64::try_from(max).unwrap();
+        match opened_every_way(&file, &ring) {
+            Ok((plaintext, _)) => assert!(opens && plaintext == TEXT, "{max}"),
+            Err(error) => {
+                assert!(!opens, "{max}: {error:?}");
+                assert_eq!(error, Error::Limit { which: Limit::Name, max });
+            }
+        }
+    }
+}
