@@ -184,10 +184,10 @@ fn xor(to: &mut [u8], other: &[u8]) {
 /// In halves, which compilers join to one vector where there are such. A `u128` stays in two registers,
 /// and the cipher, which reads a vector, waits for both to be written.
 fn xor_block(block: &mut [u8; 16], other: &[u8; 16]) {
-    let (halves, _) = block.as_chunks_mut::<8>();
-    let (others, _) = other.as_chunks::<8>();
-    for (half, other) in halves.iter_mut().zip(others) {
-        *half = (u64::from_ne_bytes(*half) ^ u64::from_ne_bytes(*other)).to_ne_bytes();
+    let sum = |a, b| (u64::from_ne_bytes(a) ^ u64::from_ne_bytes(b)).to_ne_bytes();
+    if let (([first, second], _), ([a, b], _)) = (block.as_chunks_mut(), other.as_chunks()) {
+        *first = sum(*first, *a);
+        *second = sum(*second, *b);
     }
 }
 
