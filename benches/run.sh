@@ -117,9 +117,11 @@ all() {
     echo "### With the feature aws-lc"
     warm "$fast" pairs
     echo
-    echo "### With the feature aws-lc, in memory that is new"
+    echo "### In memory that is new"
     echo
     echo "As above, but each large buffer comes new from the system, as it does in a process that opens one file."
+    echo "First the default build, then the feature aws-lc."
+    fresh "$default" pairs P256
     fresh "$fast" pairs P256
     echo
     echo "## What a call is made of"
@@ -164,7 +166,10 @@ if [ $# -eq 0 ]; then
 fi
 case $1 in
     parts | fleet | processes | memory) "$1" ;;
-    fresh) fresh "$fast" pairs "${@:2}" ;;
+    fresh)
+        fresh "$default" pairs "${@:2}"
+        fresh "$fast" pairs "${@:2}"
+        ;;
     growth)
         out=target/bench
         growth

@@ -23,14 +23,16 @@ declare -A tests=(
     [ktri]="hardware_key refuse_parameters"
     [ring]="factory_reset keyring"
     [recipient]="recipients keyring hardware_key refuse_points limits"
-    [detect]="detect limits refuse splits"
-    [ber]="limits refuse refuse_parameters splits"
+    [detect]="detect envelope limits splits"
+    [ber]="envelope limits refuse_parameters splits"
 )
 declare -A others=(
     [cbc]="--lib cms::content"
     [ktri]="--lib cms::ktri"
     [ring]="--lib key::ring"
     [recipient]="--test bounded_memory"
+    [detect]="--test refuse"
+    [ber]="--test refuse --test bounded_memory"
 )
 
 parts=("$@")
