@@ -118,6 +118,9 @@ fn r2_configurations_are_plain_however_short() {
         "end\n",
         "conf t\n",
         "Music on hold\n",
+        "Subject: hello",
+        "X-Y: z\n",
+        "MIME-Version: 1.0\nContent-Type: text/plain\nX",
         "0\u{1}\n interface",
         "-- a comment\n",
         "-----BEGIN of the banner-----\n",
@@ -154,6 +157,39 @@ fn a_block_behind_text_counts_if_it_is_an_envelope() {
         let long = [b"! comment\n".repeat(500), pem].concat();
         assert_eq!(whole(&long), Detection::Plain);
         assert_eq!(detect(None, &long[..4096], START), Detection::Plain);
+    }
+}
+
+/// What may become a block behind text waits for more; what did not become one is part of the text.
+#[test]
+fn a_block_behind_text_that_is_cut() {
+    for cut in [
+        "-----BEGIN CM",
+        "-----BEGIN CMS-----",
+        "-----BEGIN CMS-----\n",
+        "-----BEGIN CMS-----\nMII",
+        "-----BEGIN ENCRYPTED MESSAGE-----\r\nMIIB",
+    ] {
+        let text = format!("hostname r1\n{cut}");
+        assert_eq!(detect(None, text.as_bytes(), START), Detection::NeedMore, "{cut:?}");
+        assert_eq!(whole(text.as_bytes()), Detection::Plain, "{cut:?}");
+    }
+}
+
+/// Blanks may end a line of PEM, whatever ends lines.
+#[test]
+fn blanks_may_follow_the_begin_line() {
+    for (pem, encoding) in forms() {
+        let Encoding::Pem(_) = encoding else { continue };
+        let text = String::from_utf8(pem).unwrap();
+        for blanks in [" ", "  \t", "\r", " \r\r"] {
+            for end in ["\n", "\r"] {
+                let begun = text.replacen("-----\n", &format!("-----{blanks}\n"), 1);
+                let file = begun.replace('\n', end);
+                let found = whole(file.as_bytes());
+                assert_eq!(found, Detection::Enveloped(encoding), "{blanks:?} {end:?}");
+            }
+        }
     }
 }
 
@@ -196,10 +232,23 @@ fn damage_says_what_happened() {
     let armor = Detection::Damaged(Damage::Armor);
     assert_eq!(whole(b"-----BEGIN CMS-----\nhostname r1\n-----END CMS-----\n"), armor);
     assert_eq!(whole(b"-----BEGIN CMS-----MIIB\n"), armor);
+    for end in ["-----END CMS-----\n", "==\n"] {
+        assert_eq!(whole(format!("-----BEGIN CMS-----\nMIIB\n{end}").as_bytes()), none);
+    }
     let type_line = "Content-Type: application/pkcs7-mime\n";
     assert_eq!(whole(format!("{type_line}{type_line}\nMIIB\n").as_bytes()), armor);
     let quoted = format!("{type_line}Content-Transfer-Encoding: quoted-printable\n\nMIIB\n");
     assert_eq!(whole(quoted.as_bytes()), armor);
+}
+
+/// What begins as CMS does, with an OID of the same length that is none of its content types.
+#[test]
+fn a_certificates_signature_algorithm_is_no_cms() {
+    let pkcs1 = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00";
+    assert_eq!(whole(pkcs1), Detection::Plain);
+    for cut in 0..pkcs1.len() {
+        assert_ne!(whole(&pkcs1[..cut]), Detection::OtherCms, "{cut}");
+    }
 }
 
 #[test]

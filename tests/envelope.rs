@@ -143,4 +143,12 @@ fn changed_line_ends_show() {
     for expected in [("der", true), ("pem", false), ("smime", false)] {
         assert!(seen.contains(&expected), "{seen:?}");
     }
+    // Of a mail with a binary body the headers are text, and the body is not.
+    let der = support::corpus::case("bc/cbc-raw-rsa2048").message();
+    assert!(der.contains(&b'\r'));
+    for (end, expected) in [("\n", false), ("\r\n", true)] {
+        let headers = format!("Content-Type: application/pkcs7-mime{end}{end}");
+        let mail = [headers.as_bytes(), &der].concat();
+        assert_eq!(describe(&mail).has_crlf(), expected, "{end:?}");
+    }
 }

@@ -31,7 +31,7 @@ declare -A others=(
     [ktri]="--lib cms::ktri"
     [ring]="--lib key::ring"
     [recipient]="--test bounded_memory"
-    [detect]="--test refuse"
+    [detect]="--lib cms::armor"
     [ber]="--test refuse --test bounded_memory"
 )
 
