@@ -24,7 +24,7 @@ declare -A tests=(
     [ring]="factory_reset keyring"
     [recipient]="recipients keyring hardware_key refuse_points limits"
     [detect]="detect envelope limits splits"
-    [ber]="envelope limits refuse_parameters splits"
+    [ber]="structure limits refuse_parameters splits"
 )
 declare -A others=(
     [cbc]="--lib cms::content"
