@@ -222,7 +222,7 @@ impl Scan<'_> {
         }
         if let Some(room) = bytes.get_mut(len..len + 3) {
             quad.iter_mut().skip(filled).for_each(|place| *place = b'A');
-            if filled > 1 && STANDARD.decode_slice(quad, room).is_ok() {
+            if filled > 0 && STANDARD.decode_slice(quad, room).is_ok() {
                 len += filled - 1;
             }
         }
@@ -252,12 +252,8 @@ impl Scan<'_> {
     fn label_at(&self, at: usize) -> Label {
         let text = self.head.get(at..).unwrap_or_default();
         for label in LABELS {
-            let mut line = begin_line(label);
-            let matching = line.by_ref().zip(text).take_while(|(a, b)| a == *b).count();
             let whole = begin_line(label).count();
-            if matching == text.len() && matching < whole {
-                return if text.is_empty() { Label::None } else { Label::Cut };
-            }
+            let matching = begin_line(label).zip(text).take_while(|(a, b)| a == *b).count();
             if matching == whole {
                 let rest = text.get(whole..).unwrap_or_default();
                 let blank = rest.iter().take_while(|&&byte| is_space(byte) && byte != b'\n');
@@ -271,6 +267,9 @@ impl Scan<'_> {
                     Some(_) => Label::Damaged,
                     None => Label::Cut,
                 };
+            }
+            if matching == text.len() {
+                return if text.is_empty() { Label::None } else { Label::Cut };
             }
         }
         Label::None
