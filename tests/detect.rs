@@ -193,6 +193,25 @@ fn blanks_may_follow_the_begin_line() {
     }
 }
 
+/// The line that ends the headers may end in another way than they do, and others may follow.
+#[test]
+fn a_mails_body_begins_behind_blank_lines() {
+    let (der, base64) = (&forms()[0].0, &forms()[5].0);
+    for headers in
+        ["Content-Type: application/pkcs7-mime\n", "Content-Type: application/pkcs7-mime\r\n"]
+    {
+        for blank in ["\n", "\r\n", "\n\n", "\r\n\n\r\n"] {
+            for body in [der, base64] {
+                let mail = [headers.as_bytes(), blank.as_bytes(), body].concat();
+                assert_eq!(whole(&mail), Detection::Enveloped(Encoding::Smime), "{blank:?}");
+            }
+        }
+    }
+    // Headers of other mail are over at the blank line.
+    assert_eq!(detect(None, b"Subject: a\n", START), Detection::NeedMore);
+    assert_eq!(detect(None, b"Subject: a\n\n", START), Detection::Plain);
+}
+
 #[test]
 fn other_kinds_of_cms_are_told_apart() {
     for name in ["signeddata-der", "data", "encrypteddata", "signed-enveloped"] {

@@ -61,7 +61,7 @@ pub(super) fn headers(text: &[u8]) -> Headers {
         let rest = text.get(at..).unwrap_or_default();
         let end = header_end(rest);
         let line = rest.get(..end).unwrap_or(rest);
-        if end < rest.len() && line.iter().all(u8::is_ascii_whitespace) {
+        if end <= rest.len() && line.iter().all(u8::is_ascii_whitespace) {
             let body = at + end;
             let skip = text.get(body..).unwrap_or_default();
             let blank = skip.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
