@@ -116,8 +116,7 @@ impl Base64 {
     /// A whole line that is as long as the one before it, as most are: its end is not searched for,
     /// and its characters are checked all at once.
     fn usual_line<'a>(&self, rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
-        let is_at_start = matches!(self.place, Place::Body) && !self.padded && self.line == 0;
-        if !is_at_start || self.usual == 0 {
+        if !matches!(self.place, Place::Body) || self.padded || self.usual == 0 {
             return None;
         }
         let (line, after) = rest.split_at_checked(self.usual)?;
@@ -360,6 +359,22 @@ mod tests {
                     let mut shorter = text.clone();
                     shorter.remove(at);
                     check(&shorter, label);
+                    check(&text[..at], label);
+                    check(&[&text[..at], &[0xff; 9]].concat(), label);
+                    // The same twice, a word apart.
+                    if let Some(word) = text.get(at..at + 9) {
+                        let mut twice = text.clone();
+                        twice[at] = b' ';
+                        twice[at + 8] = b' ';
+                        check(&twice, label);
+                        twice.splice(at..at + 9, word.iter().copied().rev());
+                        check(&twice, label);
+                    }
+                }
+                for more in 0..80 {
+                    let followed = [&text[..], &vec![b'A'; more], b"\n"].concat();
+                    let is_more = label.is_none() && text.len() > 1;
+                    assert!(!check(&followed, label) || more == 0 || is_more, "{more}");
                 }
             }
         }
@@ -386,6 +401,9 @@ mod tests {
                 assert!(!check(&changed, None));
             }
         }
+        // Padding ends the text, also before a line that is as long.
+        assert!(check(b"QUJD\nQQ==\n", None));
+        assert!(!check(b"QUJD\nQQ==\nQUJD\n", None));
         let limit = Err(Error::limit(Limit::Line, 100));
         let too_long = |text: &[u8], label| decoded(text, label, text.len()).1;
         assert_eq!(too_long(&[b'A'; 101], None), limit);
