@@ -16,6 +16,7 @@ mod fingerprint;
 mod fleet;
 mod http;
 mod input;
+mod look;
 mod output;
 mod plot;
 mod report;

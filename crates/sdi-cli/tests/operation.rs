@@ -44,6 +44,56 @@ fn push_refuses_what_no_device_installs() {
     assert!(done.stderr().contains("router.cfg is not encrypted"), "{}", done.stderr());
 }
 
+/// Damage behind the first bytes is noticed, too, and what is whole passes.
+#[test]
+fn damage_anywhere_is_noticed_by_detect_and_push() {
+    let folder = Folder::with_device("p256");
+    fs::create_dir(folder.path("tftp")).unwrap();
+    folder.write("router.cfg", &CONFIG.repeat(1000));
+    for form in ["pem", "der", "smime", "magic-der"] {
+        for profile in ["rfc8886", "authenticated"] {
+            let args = ["encrypt", "-q", "--force", "-r", "SN1.crt", "--form", form, "--profile"];
+            folder.sdi([&args[..], &[profile, "-o", "SN1.enc", "router.cfg"]].concat()).succeeds();
+            let whole = folder.read("SN1.enc");
+            let mut changed = whole.clone();
+            // No character of base64, and no length of DER.
+            let half = whole.len() / 2;
+            changed[half..half + 4].copy_from_slice(b"!!!!");
+            let is_text = matches!(form, "pem" | "smime");
+            for (bytes, is_whole) in [
+                (whole.clone(), true),
+                ([&whole[..], b"\n\0\xff"].concat(), true),
+                (whole[..whole.len() - 40].to_vec(), false),
+                (whole[..whole.len() / 2].to_vec(), false),
+                (whole[..5000].to_vec(), false),
+                ([&whole[..], b"garbage"].concat(), false),
+                (changed, !is_text),
+            ] {
+                let what = format!("{form} {profile} {} of {}", bytes.len(), whole.len());
+                folder.write("SN1.enc", &bytes);
+                drop(fs::remove_file(folder.path("tftp/SN1.enc")));
+                let found = folder.sdi(["detect", "SN1.enc"]);
+                let pushed = folder.sdi(["push", "SN1.enc", "--to", "tftp"]);
+                if is_whole {
+                    assert!(found.stdout().starts_with("encrypted"), "{what}: {}", found.stdout());
+                    pushed.succeeds();
+                    assert!(folder.read("tftp/SN1.enc") == bytes, "{what}");
+                } else {
+                    assert_eq!(found.status(), Some(11), "{what}: {}", found.stdout());
+                    assert!(found.stdout().starts_with("damaged: "), "{what}: {}", found.stdout());
+                    assert!(pushed.fails("E0011").stderr().contains("  reason "), "{what}");
+                    assert!(!folder.path("tftp/SN1.enc").exists());
+                }
+            }
+        }
+    }
+    // Others may open what is not opened here.
+    let other =
+        "openssl cms -encrypt -camellia128 -in router.cfg -outform PEM -out other.enc SN1.crt";
+    folder.bash(other).succeeds();
+    folder.sdi(["push", "other.enc", "--to", "tftp"]).succeeds();
+}
+
 /// Answers one request with these bytes, and gives back what was asked.
 fn serve(answer: Vec<u8>) -> (String, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

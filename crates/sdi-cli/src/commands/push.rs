@@ -4,10 +4,11 @@ use super::wrote;
 use crate::code::Code;
 use crate::console::Console;
 use crate::input::{fill, is_stream, open, quoted};
+use crate::look::Look;
 use crate::output::{NewFile, Readers};
 use crate::report::{Answer, Failure, Outcome, shown};
 use crate::stream::PIECE;
-use sdi::{Detection, Hint};
+use sdi::Detection;
 use serde_json::json;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Copies a file into the folder of a configuration server.
 ///
 /// The server sees all of it or nothing, and everybody may read it. It is read back and compared. A
-/// file that looks encrypted and is damaged is refused.
+/// file that looks encrypted and is damaged or cut short is refused.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -37,17 +38,17 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     };
     let output = args.to.join(name);
     let mut input = open(&args.file)?;
+    let look = Look::at(&mut input, &args.file, Some(name.as_bytes()))?;
+    check(&look, args, console)?;
+    let failed = |error| Failure::io("write", &output, &error);
     let mut file = NewFile::create(&output, Readers::All, console.force)?;
+    file.write_all(&look.bytes).map_err(failed)?;
+    let mut total = look.bytes.len();
     let mut piece = vec![0; PIECE];
-    let mut total = 0;
-    loop {
+    while !look.is_all {
         let len = fill(&mut input, &mut piece);
         let len = len.map_err(|error| Failure::io("read", &args.file, &error))?;
-        let bytes = piece.get(..len).unwrap_or_default();
-        if total == 0 {
-            check(bytes, len < PIECE, args, console)?;
-        }
-        file.write_all(bytes).map_err(|error| Failure::io("write", &output, &error))?;
+        file.write_all(piece.get(..len).unwrap_or_default()).map_err(failed)?;
         total += len;
         if len < PIECE {
             break;
@@ -61,19 +62,22 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     Ok(Answer::new("", fields))
 }
 
-/// Looks at the start of the file.
-fn check(head: &[u8], at_end: bool, args: &Args, console: &Console) -> Result<(), Failure> {
-    let name = args.file.file_name().map(OsStrExt::as_bytes);
-    match sdi::detect(name, head, Hint { at_end, ..Hint::default() }) {
-        Detection::Enveloped(_) => Ok(()),
+/// Refuses what no device installs.
+fn check(look: &Look, args: &Args, console: &Console) -> Result<(), Failure> {
+    match look.found {
+        Detection::Enveloped(_) => return Ok(()),
         Detection::Plain => {
             console.note(&format!("warning: {} is not encrypted", shown(&args.file)));
-            Ok(())
+            return Ok(());
         }
-        _ => Err(Failure::new(Code::NEITHER, "no device would install this file")
-            .file(&args.file)
-            .help(format!("sdi detect {}", quoted(&args.file)))),
+        _ => {}
     }
+    let mut failure =
+        Failure::new(Code::NEITHER, "no device would install this file").file(&args.file);
+    if let Some(reason) = look.reason {
+        failure = failure.fact("reason", reason);
+    }
+    Err(failure.help(format!("sdi detect {}", quoted(&args.file))))
 }
 
 fn compare(one: &Path, other: &Path) -> Result<(), Failure> {
