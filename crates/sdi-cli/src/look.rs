@@ -38,12 +38,7 @@ impl Look {
         let mut look = Self { found, reason: None, bytes, is_all: len < HEAD };
         let limits = Limits::default();
         if matches!(found, Detection::Enveloped(_)) {
-            if !look.is_all {
-                // One byte more, to know the end.
-                let most = u64::try_from(limits.file + 1 - len).unwrap_or(u64::MAX);
-                file.take(most).read_to_end(&mut look.bytes).map_err(failed)?;
-                look.is_all = look.bytes.len() <= limits.file;
-            }
+            look.read_on(file, path)?;
             if look.is_all {
                 look.found = sdi::detect(name, &look.bytes, hint(true));
             }
@@ -59,6 +54,19 @@ impl Look {
             look.reason = Some(why(damage));
         }
         Ok(look)
+    }
+
+    /// Reads the rest, as far as it is held in memory.
+    pub(crate) fn read_on(&mut self, file: &mut impl Read, path: &Path) -> Result<(), Failure> {
+        let limit = Limits::default().file;
+        if !self.is_all {
+            // One byte more, to know the end.
+            let most = (limit + 1).saturating_sub(self.bytes.len());
+            let mut rest = file.take(u64::try_from(most).unwrap_or(u64::MAX));
+            rest.read_to_end(&mut self.bytes).map_err(|error| Failure::io("read", path, &error))?;
+            self.is_all = self.bytes.len() <= limit;
+        }
+        Ok(())
     }
 }
 

@@ -19,12 +19,14 @@ mod input;
 mod look;
 mod output;
 mod plot;
+mod private;
 mod report;
 mod sanity;
 mod settings;
 mod stage;
 mod stream;
 mod text_mode;
+mod warning;
 
 use clap::Parser;
 use clap::error::ErrorKind;

@@ -94,6 +94,56 @@ fn damage_anywhere_is_noticed_by_detect_and_push() {
     folder.sdi(["push", "other.enc", "--to", "tftp"]).succeeds();
 }
 
+#[test]
+fn push_publishes_no_private_key() {
+    let folder = with_file();
+    folder
+        .bash(
+            "umask 077
+             sdi keygen -a rsa2048 -o rsa.key; sdi keygen -a x25519 -o x.key
+             for kind in device rsa x; do
+                 openssl pkey -in $kind.key -outform DER -out $kind.der
+                 openssl pkcs8 -topk8 -in $kind.key -passout pass:x -out $kind.pem
+                 openssl pkcs8 -topk8 -in $kind.key -passout pass:x -outform DER -out $kind.p8
+             done
+             openssl ec -in device.key -out sec1.key 2>/dev/null
+             openssl genpkey -algorithm ed25519 -out ed.key
+             openssl genpkey -algorithm ed25519 -outform DER -out ed.der
+             (cat router.cfg; sed 's/^/  /' rsa.key) > with-key.cfg
+             (printf '\\357\\273\\277'; cat device.key) > bom.cfg
+             printf -- '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n' > ssh.cfg
+             cat SN1.enc device.key > both.enc
+             (for n in {1..2000}; do cat router.cfg; done; cat ssh.cfg) > long.cfg
+             ",
+        )
+        .succeeds();
+    for name in folder.names() {
+        if matches!(&*name, "SN1.crt" | "SN1.enc" | "router.cfg" | "tftp") {
+            continue;
+        }
+        let text = folder.sdi(["push", &name, "--to", "tftp"]).fails("E0212").stderr();
+        assert!(text.contains("this file holds a private key") && text.contains(&name), "{text}");
+        assert!(!folder.path(format!("tftp/{name}")).exists(), "{name}");
+    }
+    // The control: a certificate and an encrypted file are none.
+    for name in ["SN1.crt", "SN1.enc"] {
+        folder.sdi(["push", "-q", name, "--to", "tftp"]).succeeds();
+    }
+}
+
+#[test]
+fn push_says_what_it_has_pushed() {
+    let folder = with_file();
+    let push = |name: &str| folder.sdi(["push", "--json", name, "--to", "tftp"]).succeeds().json();
+    let json = push("SN1.enc");
+    assert_eq!((&json["kind"], &json["warnings"]), (&"enveloped".into(), &Value::Array(vec![])));
+    let json = push("router.cfg");
+    assert_eq!((&json["kind"], &json["warnings"][0]["code"]), (&"plain".into(), &"plain".into()));
+    folder.bash("head -c 5M /dev/zero > big.cfg").succeeds();
+    let done = folder.sdi(["encrypt", "--json", "--check-size", "-r", "SN1.crt", "big.cfg"]);
+    assert_eq!(done.succeeds().json()["warnings"][0]["code"], "size");
+}
+
 /// Answers one request with these bytes, and gives back what was asked.
 fn serve(answer: Vec<u8>) -> (String, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

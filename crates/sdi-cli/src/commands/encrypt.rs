@@ -8,6 +8,7 @@ use crate::output::{NewFile, Readers};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
 use crate::settings::Settings;
 use crate::stream::{SinkTo, seal, stdout};
+use crate::warning::Warning;
 use clap::ValueEnum;
 use sdi::{Certificate, Sealer, SystemRandom};
 use serde_json::{Value, json};
@@ -149,7 +150,10 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     };
     console.step(&format!("read {}: {read} bytes", shown(&args.input)));
     if args.check_size && encrypted > TFTP_LIMIT {
-        console.note(&format!("warning: {encrypted} bytes are more than the 4 MiB of TFTP"));
+        console.warn(Warning::new(
+            "size",
+            format!("{encrypted} bytes are more than the 4 MiB of TFTP"),
+        ));
     }
     if is_stream(&output) {
         return Ok(Answer::default());

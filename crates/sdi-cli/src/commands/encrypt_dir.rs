@@ -239,5 +239,6 @@ fn line(report: &Report, output: &Path) -> Value {
     line["file"] = json!(shown(config));
     line["output"] = json!(shown(output));
     line["certificate_id"] = json!(other_name);
+    line["warnings"] = json!([]);
     line
 }

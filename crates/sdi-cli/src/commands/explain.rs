@@ -153,6 +153,15 @@ It is empty, cut short, damaged, or CMS of another kind, or its name ends in
 carries it can change it. Encrypt it with --profile authenticated.",
     ),
     (
+        Code::PRIVATE_KEY,
+        "the file holds a private key
+
+sdi push copies to where everybody may read, and a private key is its device's
+alone: whoever has it reads every configuration that is encrypted to it. Nothing
+was copied. Push the encrypted configuration instead. If a private key was on a
+server before, make a new one.",
+    ),
+    (
         Code::NOT_SANE,
         "what was decrypted is no configuration
 

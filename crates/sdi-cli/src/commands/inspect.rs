@@ -6,6 +6,7 @@ use crate::console::Console;
 use crate::input::{certificate, check_stdin_once, read_file};
 use crate::report::{Answer, Failure, Outcome, shown};
 use crate::text_mode;
+use crate::warning::Warning;
 use sdi::{Encoding, Envelope, Limits};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -90,7 +91,7 @@ fn facts(envelope: &Envelope) -> Value {
         "content_encryption": envelope.content(),
         "content_bytes": envelope.content_len(),
         "recipients": envelope.recipients().iter().map(recipient).collect::<Vec<Value>>(),
-        "warnings": warnings(envelope).iter().map(Warning::json).collect::<Vec<Value>>(),
+        "warnings": Warning::list(&warnings(envelope)),
     })
 }
 
@@ -118,50 +119,32 @@ fn recipient(recipient: &sdi::Recipient) -> Value {
     })
 }
 
-/// What a person may want to know.
-struct Warning {
-    code: &'static str,
-    text: String,
-    /// How many, if it speaks of bytes.
-    bytes: Option<u64>,
-}
-
-impl Warning {
-    /// One of the library's.
-    fn of(text: &str) -> Self {
-        let code = match text.split([' ', ':']).next() {
-            Some("not") => "unauthenticated",
-            Some("RSA") => "rsa-pkcs1v15",
-            Some("key") => "sha1-kdf",
-            Some("triple") => "weak-cipher",
-            _ => "other",
-        };
-        Self { code, text: text.to_owned(), bytes: None }
-    }
-
-    fn json(&self) -> Value {
-        let mut json = json!({ "code": self.code, "text": self.text });
-        if let Some(bytes) = self.bytes {
-            json["bytes"] = json!(bytes);
-        }
-        json
-    }
+/// One of the library's.
+fn of_library(text: &str) -> Warning {
+    let code = match text.split([' ', ':']).next() {
+        Some("not") => "unauthenticated",
+        Some("RSA") => "rsa-pkcs1v15",
+        Some("key") => "sha1-kdf",
+        Some("triple") => "weak-cipher",
+        _ => "other",
+    };
+    Warning::new(code, text)
 }
 
 /// Of the algorithms, and of what stands around the envelope.
 fn warnings(envelope: &Envelope) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = envelope.warnings().iter().copied().map(Warning::of).collect();
+    let mut warnings: Vec<Warning> = envelope.warnings().iter().copied().map(of_library).collect();
     if envelope.trailing_len() > 0 {
         let bytes = envelope.trailing_len();
         let text = format!("trailing data: {bytes} bytes of fill stand behind the end");
-        warnings.push(Warning { code: "trailing-data", text, bytes: Some(bytes) });
+        warnings.push(Warning { bytes: Some(bytes), ..Warning::new("trailing-data", text) });
     }
     if envelope.has_crlf() {
         let text = match envelope.encoding() {
             Encoding::Smime => "text-mode S/MIME: line ends were changed",
             _ => "line ends were changed: a binary file would be damaged on this way",
         };
-        warnings.push(Warning { code: "crlf", text: text.into(), bytes: None });
+        warnings.push(Warning::new("crlf", text));
     }
     warnings
 }

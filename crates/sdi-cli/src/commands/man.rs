@@ -99,7 +99,7 @@ const STATUS: &[(&str, &str)] = &[
     ("9", "The network or a server failed; a later attempt may work."),
     ("10", "The file is plain."),
     ("11", "The file is neither encrypted nor plain."),
-    ("12", "The file is weaker than --min-profile allows."),
+    ("12", "The file is weaker than --min-profile allows, or push was given a private key."),
     ("13", "What was decrypted is no configuration."),
     ("14", "The output is there already."),
     ("15", "Others may read or change the private key."),

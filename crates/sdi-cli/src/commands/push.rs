@@ -6,8 +6,10 @@ use crate::console::Console;
 use crate::input::{fill, is_stream, open, quoted};
 use crate::look::Look;
 use crate::output::{NewFile, Readers};
+use crate::private;
 use crate::report::{Answer, Failure, Outcome, shown};
 use crate::stream::PIECE;
+use crate::warning::Warning;
 use sdi::Detection;
 use serde_json::json;
 use std::io::Write;
@@ -17,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// Copies a file into the folder of a configuration server.
 ///
 /// The server sees all of it or nothing, and everybody may read it. It is read back and compared. A
-/// file that looks encrypted and is damaged or cut short is refused.
+/// file that looks encrypted and is damaged or cut short is refused, and so is a private key.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,7 +40,8 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     };
     let output = args.to.join(name);
     let mut input = open(&args.file)?;
-    let look = Look::at(&mut input, &args.file, Some(name.as_bytes()))?;
+    let mut look = Look::at(&mut input, &args.file, Some(name.as_bytes()))?;
+    look.read_on(&mut input, &args.file)?;
     check(&look, args, console)?;
     let failed = |error| Failure::io("write", &output, &error);
     let mut file = NewFile::create(&output, Readers::All, console.force)?;
@@ -58,16 +61,23 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     console.detail(&wrote(&output, total, Readers::All));
     compare(&args.file, &output)?;
     console.step("read it back: the same bytes");
-    let fields = json!({ "file": shown(&args.file), "output": shown(&output), "bytes": total });
+    let kind = if look.found == Detection::Plain { "plain" } else { "enveloped" };
+    let fields = json!({ "file": shown(&args.file), "output": shown(&output), "bytes": total, "kind": kind });
     Ok(Answer::new("", fields))
 }
 
 /// Refuses what no device installs.
 fn check(look: &Look, args: &Args, console: &Console) -> Result<(), Failure> {
+    if private::is_in(&look.bytes) {
+        return Err(Failure::new(Code::PRIVATE_KEY, "this file holds a private key")
+            .file(&args.file)
+            .help("push the encrypted configuration; a private key stays on its device"));
+    }
     match look.found {
         Detection::Enveloped(_) => return Ok(()),
         Detection::Plain => {
-            console.note(&format!("warning: {} is not encrypted", shown(&args.file)));
+            let text = format!("{} is not encrypted", shown(&args.file));
+            console.warn(Warning::new("plain", text));
             return Ok(());
         }
         _ => {}
