@@ -242,6 +242,54 @@ fn a_pin_refuses_another_key() {
     assert_eq!(encrypt("sha256:12").status(), Some(2));
 }
 
+/// A pin that nobody meets is a device that would be left out.
+#[test]
+fn every_pin_is_met_by_a_certificate() {
+    let folder = Folder::with_device("p256");
+    folder.device("SN2", "p256");
+    let pin = |id: &str| {
+        let args = ["pubkey", "--cert", &format!("{id}.crt"), "--fingerprint"];
+        folder.sdi(args).succeeds().stdout().trim().to_owned()
+    };
+    let (one, two) = (pin("SN1"), pin("SN2"));
+    let encrypt = |recipients: &[&str], pins: &[&str]| {
+        let mut args = vec!["encrypt", "--force", "router.cfg"];
+        args.extend(recipients.iter().flat_map(|crt| ["-r", crt]));
+        args.extend(pins.iter().flat_map(|pin| ["--pin", pin]));
+        folder.sdi(args)
+    };
+    let text = encrypt(&["SN1.crt"], &[&one, &two]).fails("E0006").stderr();
+    assert!(text.contains(&two) && !text.contains(&one), "{text}");
+    encrypt(&["SN1.crt", "SN1.crt"], &[&one, &two]).fails("E0006");
+    encrypt(&["SN1.crt", "SN2.crt"], &[&one]).fails("E0006");
+    assert!(!folder.path("router.enc").exists());
+    encrypt(&["SN1.crt", "SN2.crt"], &[&two, &one]).succeeds();
+    encrypt(&["SN1.crt", "SN1.crt"], &[&one, &one]).succeeds();
+}
+
+#[test]
+fn a_short_rsa_key_is_refused_by_name() {
+    let folder = Folder::with_device("p256");
+    folder
+        .bash(
+            "umask 077
+             openssl genrsa -out short.key 1024 2>/dev/null
+             openssl req -x509 -key short.key -subj /CN=SN3 -out SN3.crt
+             mkdir configs certs tftp
+             cp router.cfg configs/SN1.cfg; cp router.cfg configs/SN3.cfg; cp SN*.crt certs",
+        )
+        .succeeds();
+    let text = folder.sdi(["encrypt", "-r", "SN3.crt", "router.cfg"]).fails("E0103").stderr();
+    assert!(text.contains("SN3.crt") && text.contains("1024"), "{text}");
+    let args = ["encrypt-dir", "configs", "--store", "certs", "-o", "tftp", "--keep-going"];
+    let done = folder.sdi(args);
+    assert_eq!(done.status(), Some(3));
+    let text = done.stderr();
+    assert!(text.contains("E0103") && text.contains("certs/SN3.crt"), "{text}");
+    assert!(text.contains("device       SN3\n"), "{text}");
+    assert!(folder.path("tftp/SN1.enc").exists());
+}
+
 #[test]
 fn usage_errors_are_two() {
     let folder = Folder::with_device("p256");

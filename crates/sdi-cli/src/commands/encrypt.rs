@@ -1,6 +1,7 @@
 //! `sdi encrypt`: one file to one or many certificates.
 
 use super::wrote;
+use crate::code::Code;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, forbid_core_files, is_stream, open};
@@ -10,7 +11,7 @@ use crate::settings::Settings;
 use crate::stream::{SinkTo, seal, stdout};
 use crate::warning::Warning;
 use clap::ValueEnum;
-use sdi::{Certificate, Sealer, SystemRandom};
+use sdi::{Certificate, KeyAlgorithm, Sealer, SystemRandom};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
@@ -36,7 +37,8 @@ pub(crate) struct Args {
     /// How the file is written.
     #[arg(long, default_value = "pem")]
     form: Form,
-    /// Refuses certificates with another key than this; may be repeated, one for each certificate.
+    /// Refuses certificates with another key than this; may be repeated, one for each certificate, and
+    /// each has to be the key of one of them.
     #[arg(long, value_name = "sha256:HEX")]
     pin: Vec<Fingerprint>,
     /// Warns if the file is longer than the 4 MiB that many devices fetch over TFTP.
@@ -189,6 +191,9 @@ fn write<W: Write>(
     Ok((below, read, len))
 }
 
+/// Shorter keys can be broken, and the library does not encrypt to them.
+const LEAST_RSA: u32 = 2048;
+
 /// A certificate with what people know it by.
 pub(crate) struct Recipient {
     pub(crate) certificate: Certificate,
@@ -201,6 +206,14 @@ impl Recipient {
         let certificate = certificate(path)?;
         let fingerprint = Fingerprint::of(certificate.public_key())?;
         fingerprint.check(pins).map_err(|failure| failure.fact("certificate", shown(path)))?;
+        if let KeyAlgorithm::Rsa(bits) = certificate.public_key().algorithm()
+            && bits < LEAST_RSA
+        {
+            return Err(Failure::new(Code::UNSUPPORTED, "an RSA key is too short to encrypt to")
+                .fact("certificate", shown(path))
+                .fact("bits", format!("{bits}, and {LEAST_RSA} are the least"))
+                .help("ask the vendor for a certificate with a longer key, or with an EC key"));
+        }
         Ok(Self { certificate, fingerprint })
     }
 
@@ -220,7 +233,19 @@ impl std::fmt::Display for Recipient {
 }
 
 fn recipients(paths: &[PathBuf], pins: &[Fingerprint]) -> Result<Vec<Recipient>, Failure> {
-    paths.iter().map(|path| Recipient::read(path, pins)).collect()
+    let read = |path: &PathBuf| Recipient::read(path, pins);
+    let recipients = paths.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
+    let is_unmet = |pin: &&Fingerprint| recipients.iter().all(|r| r.fingerprint != **pin);
+    let unmet: Vec<&Fingerprint> = pins.iter().filter(is_unmet).collect();
+    if unmet.is_empty() {
+        return Ok(recipients);
+    }
+    let mut failure = Failure::new(Code::PIN, "no certificate holds the key of a pin");
+    for pin in unmet {
+        failure = failure.fact("pin", pin.to_string());
+    }
+    Err(failure
+        .help("give the certificate of each device that is pinned, with -r, or leave out its pin"))
 }
 
 /// `<stem>.enc` beside the input.

@@ -141,7 +141,8 @@ impl<'a> Tally<'a> {
             Err(failure) => {
                 if !self.console.json {
                     self.clear();
-                    to_stderr(&failure.text(false));
+                    // Not every failure says which device it is about.
+                    to_stderr(&failure.clone().fact("device", id).text(false));
                 }
                 let is_worse =
                     |worst: &Failure| failure.code().severity() > worst.code().severity();
