@@ -223,6 +223,15 @@ fn maps_say_which_file_is_for_which_device() {
     run(&folder, &["--map", "bad.json"]).fails("E0003");
     folder.write("twice.csv", b"SN001,a.cfg\nsn001,b.cfg\n");
     run(&folder, &["--map", "twice.csv"]).fails("E0002");
+    for ids in [["SN001", "SN001"], ["SN001", "sn001"]] {
+        let [one, other] = ids;
+        let json = format!("{{\"{one}\": \"SN000.cfg\", \"{other}\": \"SN002.cfg\"}}");
+        folder.write("twice.json", json.as_bytes());
+        let text = run(&folder, &["--force", "--map", "twice.json"]).fails("E0002").stderr();
+        assert!(text.contains("SN000.cfg") && text.contains("SN002.cfg"), "{text}");
+    }
+    folder.write("list.json", b"[\"SN001\"]");
+    run(&folder, &["--map", "list.json"]).fails("E0003");
 }
 
 #[test]

@@ -5,8 +5,10 @@ use crate::code::Code;
 use crate::input::read_file;
 use crate::report::{Failure, printable, shown};
 use sdi::DeviceId;
+use serde_core::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::fmt::{self, Formatter};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -83,15 +85,43 @@ type Pairs = Vec<(String, String, String)>;
 
 /// An object of identifiers and files.
 fn from_json(text: &str, map: &Path) -> Result<Pairs, Failure> {
-    let value: Value = serde_json::from_str(text).map_err(|error| bad(map, &error.to_string()))?;
-    let object = value.as_object().ok_or_else(|| bad(map, "it is no object"))?;
-    object
-        .iter()
+    let Members(members) =
+        serde_json::from_str(text).map_err(|error| bad(map, &error.to_string()))?;
+    members
+        .into_iter()
         .map(|(id, file)| match file.as_str() {
-            Some(file) => Ok((printable(id), id.clone(), file.to_owned())),
-            None => Err(bad(map, "a file is no text").fact("entry", printable(id))),
+            Some(file) => Ok((printable(&id), id, file.to_owned())),
+            None => Err(bad(map, "a file is no text").fact("entry", printable(&id))),
         })
         .collect()
+}
+
+/// The members of an object as they stand there: `Value` would keep the last one of two with the same
+/// name, and the other's device would get no configuration, or another one.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Collect)
+    }
+}
+
+struct Collect;
+
+impl<'de> Visitor<'de> for Collect {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of identifiers and files")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
+    }
 }
 
 /// The columns are `id` and `file` where a first line says so, otherwise the first two.
