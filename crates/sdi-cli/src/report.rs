@@ -125,6 +125,7 @@ impl Failure {
                 // There may be several of these.
                 "recipient" => push(&mut fields, "wanted", value),
                 "pin" => push(&mut fields, "pins", value),
+                "misnamed" => push(&mut fields, "misnamed", value),
                 "your key" => drop(fields.insert("have".into(), value)),
                 label => drop(fields.insert(label.replace(' ', "_"), value)),
             }

@@ -2,12 +2,13 @@
 
 use super::encrypt::{Profile, Recipient};
 use crate::console::{Console, to_stderr};
-use crate::fleet::jobs::{Job, jobs};
+use crate::fleet::jobs::{Jobs, Misnamed, jobs};
 use crate::fleet::seal::{Action, Fleet, Report, group_size};
 use crate::fleet::state::State;
 use crate::input::forbid_core_files;
 use crate::output::Folder;
 use crate::report::{Answer, Failure, Outcome, shown};
+use crate::warning::Warning;
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
@@ -66,7 +67,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     forbid_core_files()?;
-    let jobs = jobs(&args.input, &args.map)?;
+    let Jobs { jobs, misnamed } = jobs(&args.input, &args.map)?;
+    if let (false, Some(failure)) = (args.keep_going, Misnamed::all(&misnamed)) {
+        return Err(failure);
+    }
+    if jobs.is_empty() && misnamed.is_empty() {
+        let from = if args.map.as_os_str() == "id=stem" { &args.input } else { &args.map };
+        let text = format!("{} holds no configuration: there is nothing to encrypt", shown(from));
+        console.warn(Warning::new("nothing", text));
+    }
     let state_path = args.state.clone().unwrap_or_else(|| args.input.join(".sdi-state"));
     let mut fleet = Fleet {
         store: &args.store,
@@ -80,18 +89,35 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         keep_going: args.keep_going,
         state: args.changed_only.then(|| State::open(&state_path, args.dry_run)).transpose()?,
     };
-    let mut tally = Tally::new(jobs.len(), args.dry_run, console);
+    let mut tally = Tally::new(jobs.len() + misnamed.len(), args.dry_run, console);
+    let mut misnamed = misnamed.into_iter().peekable();
     for group in jobs.chunks(group_size(fleet.workers)) {
         for report in fleet.group(group)? {
-            let output = fleet.output_of(&report.job);
-            tally.add(&report, &output)?;
+            while let Some(one) = misnamed.next_if(|one| one.config < report.config) {
+                tally.add(&failed(&one, &fleet))?;
+            }
+            tally.add(&report)?;
         }
         tally.draw();
         if tally.worst.is_some() && !args.keep_going {
             break;
         }
     }
+    for one in misnamed {
+        tally.add(&failed(&one, &fleet))?;
+    }
     Ok(tally.end())
+}
+
+/// What is said of a file whose name is no identifier.
+fn failed(one: &Misnamed, fleet: &Fleet<'_>) -> Report {
+    Report {
+        id: one.stem(),
+        config: one.config.clone(),
+        output: fleet.output_of(&one.stem()),
+        result: Err(one.failure()),
+        other_name: None,
+    }
 }
 
 fn extra(paths: &[PathBuf]) -> Result<Vec<Recipient>, Failure> {
@@ -129,8 +155,8 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn add(&mut self, report: &Report, output: &Path) -> Result<(), Failure> {
-        let id = report.job.id.as_str();
+    fn add(&mut self, report: &Report) -> Result<(), Failure> {
+        let id = report.id.as_str();
         if let Some(name) = &report.other_name {
             self.clear();
             self.console.note(&format!("warning: the certificate of {id} is for \"{name}\""));
@@ -153,7 +179,7 @@ impl<'a> Tally<'a> {
             }
         }
         if self.is_lines {
-            let printed = Console::line(&line(report, output));
+            let printed = Console::line(&line(report));
             printed.map_err(|error| Failure::io("write", Path::new("-"), &error))?;
         }
         Ok(())
@@ -216,8 +242,8 @@ impl<'a> Tally<'a> {
     }
 }
 
-fn line(report: &Report, output: &Path) -> Value {
-    let Report { job: Job { id, config }, result, other_name } = report;
+fn line(report: &Report) -> Value {
+    let Report { id, config, output, result, other_name } = report;
     let mut line = match result {
         Ok(action) => json!({
             "v": 1,
@@ -236,7 +262,7 @@ fn line(report: &Report, output: &Path) -> Value {
             line
         }
     };
-    line["id"] = json!(id.as_str());
+    line["id"] = json!(id);
     line["file"] = json!(shown(config));
     line["output"] = json!(shown(output));
     line["certificate_id"] = json!(other_name);

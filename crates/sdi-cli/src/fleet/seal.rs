@@ -9,7 +9,7 @@ use crate::output::{Folder, NewFile, Readers};
 use crate::report::{Failure, printable, shown};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sdi::{Certificate, SystemRandom};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -56,7 +56,9 @@ pub(crate) struct Fleet<'a> {
 
 /// What was done for one device.
 pub(crate) struct Report {
-    pub(crate) job: Job,
+    pub(crate) id: String,
+    pub(crate) config: PathBuf,
+    pub(crate) output: PathBuf,
     pub(crate) result: Result<Action, Failure>,
     /// The certificate's own identifier, where it is another one.
     pub(crate) other_name: Option<String>,
@@ -76,8 +78,8 @@ enum Made {
 }
 
 impl Fleet<'_> {
-    pub(crate) fn output_of(&self, job: &Job) -> PathBuf {
-        self.output.join(format!("{}.enc", job.id))
+    pub(crate) fn output_of(&self, id: &str) -> PathBuf {
+        self.output.join(format!("{id}.enc"))
     }
 
     /// Encrypts a group of jobs; those that were not begun, after a failure, are left out.
@@ -103,7 +105,8 @@ impl Fleet<'_> {
                 Made::File { mut file, .. } => file.name().map(|()| Action::Written),
                 Made::Done(action) => Ok(action),
             });
-            Report { job, result, other_name }
+            let (id, output) = (job.id.to_string(), self.output_of(job.id.as_str()));
+            Report { id, config: job.config, output, result, other_name }
         });
         let reports = reports.collect();
         self.folder.sync()?;
@@ -138,6 +141,7 @@ impl Fleet<'_> {
     }
 
     fn one(&self, job: &Job, other_name: &mut Option<String>) -> Result<Made, Failure> {
+        check_kind(&job.config)?;
         let own = self.certificate(job)?;
         let name = own.certificate.device_id().unwrap_or_default();
         if !name.eq_ignore_ascii_case(job.id.as_str()) {
@@ -147,7 +151,7 @@ impl Fleet<'_> {
         let certificates: Vec<Certificate> = recipients.map(|r| r.certificate.clone()).collect();
         let plaintext = read_file(&job.config, CONFIG)?;
 
-        let output = self.output_of(job);
+        let output = self.output_of(job.id.as_str());
         let input = self.state.as_ref().map(|state| {
             let profile = match self.profile {
                 Profile::Auto => 0,
@@ -193,5 +197,19 @@ impl Fleet<'_> {
                 )));
         }
         Recipient::read(&path, &[])
+    }
+}
+
+/// What is no file would be waited for, or never end. A missing one is told when it is read.
+fn check_kind(config: &Path) -> Result<(), Failure> {
+    match (fs::metadata(config), fs::read_link(config)) {
+        (Ok(found), _) if found.is_file() => Ok(()),
+        (Ok(_), _) => Err(Failure::new(Code::OTHER, "a configuration is no file")
+            .file(config)
+            .help("a pipe, a socket and a device hold no configuration: put a file in its place")),
+        (Err(error), Ok(target)) => {
+            Err(Failure::io("read", config, &error).fact("symbolic link to", shown(&target)))
+        }
+        (Err(_), Err(_)) => Ok(()),
     }
 }
