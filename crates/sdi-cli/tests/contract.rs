@@ -267,6 +267,48 @@ fn every_pin_is_met_by_a_certificate() {
     encrypt(&["SN1.crt", "SN1.crt"], &[&one, &one]).succeeds();
 }
 
+/// A chain is common, and its first certificate is the device's.
+#[test]
+fn of_several_certificates_the_first_one_is_used_and_told() {
+    let folder = Folder::with_device("p256");
+    folder.device("SN2", "p256");
+    folder
+        .bash(
+            "cat SN1.crt SN2.crt SN2.crt > chain.crt
+             mkdir configs certs tftp; cp router.cfg configs/SN1.cfg; cp chain.crt certs/SN1.crt",
+        )
+        .succeeds();
+    let told = "chain.crt holds 3 certificates; only the first one is used: CN=SN1";
+    let encrypt = |more: &[&str]| {
+        folder.sdi([&["encrypt", "--force", "router.cfg", "-r"], more].concat()).succeeds()
+    };
+    let text = encrypt(&["chain.crt"]).stderr();
+    assert!(text.contains(&format!("warning: {told}")), "{text}");
+    let json = encrypt(&["chain.crt", "--json"]).json();
+    assert_eq!(json["warnings"][0]["code"], "several-certificates");
+    assert_eq!(json["warnings"][0]["text"], told);
+    assert!(!encrypt(&["SN1.crt"]).stderr().contains("warning"));
+    for args in [
+        &["verify-deploy", "router.enc", "--cert", "chain.crt"][..],
+        &["inspect", "router.enc", "--match-cert", "chain.crt"],
+        &["decrypt", "-k", "SN1.key", "--cert", "chain.crt", "router.enc"],
+        &["pubkey", "--cert", "chain.crt"],
+        &["doctor", "-k", "SN1.key", "--cert", "chain.crt"],
+    ] {
+        let text = folder.sdi(args).succeeds().stderr();
+        assert!(text.contains(told), "{args:?}: {text}");
+    }
+    let args = ["encrypt-dir", "configs", "--store", "certs", "-o", "tftp"];
+    let done = folder.sdi(args).succeeds();
+    assert!(done.stderr().contains("warning: certs/SN1.crt holds 3 cert"), "{}", done.stderr());
+    assert_eq!(done.json()["warnings"][0]["code"], "several-certificates");
+    // Where it fails, too.
+    folder.bash("cat SN2.crt SN1.crt > other.crt").succeeds();
+    let args = ["decrypt", "--json", "-k", "SN1.key", "--cert", "other.crt", "-o", "x"];
+    let json = folder.sdi([&args[..], &["router.enc"]].concat()).json();
+    assert_eq!(json["warnings"][0]["code"], "several-certificates", "{json}");
+}
+
 #[test]
 fn a_short_rsa_key_is_refused_by_name() {
     let folder = Folder::with_device("p256");

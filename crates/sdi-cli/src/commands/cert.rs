@@ -155,7 +155,10 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
             let key = public_key(&args.public_key)?;
             let builder = args.made.builder()?;
             let certificate = match &args.issuer_key {
-                Some(path) => builder.issue(&key, &vendor(path, args.issuer_cert.as_deref())?)?,
+                Some(path) => {
+                    let vendor = vendor(path, args.issuer_cert.as_deref(), console)?;
+                    builder.issue(&key, &vendor)?
+                }
                 None => builder.wrap(&key, &mut SystemRandom)?,
             };
             let signer = if args.issuer_key.is_some() { "the issuer's" } else { "a throw-away" };
@@ -166,13 +169,13 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
 }
 
 /// Who signs for a device.
-fn vendor(key: &Path, cert: Option<&Path>) -> Result<Identity, Failure> {
+fn vendor(key: &Path, cert: Option<&Path>, console: &Console) -> Result<Identity, Failure> {
     let key = private_key(key)?;
     if key.public_key().algorithm() == KeyAlgorithm::X25519 {
         return Err(Failure::usage("the issuer's kind of key cannot sign")
             .help("make one that can: sdi keygen -a p256 -o vendor.key"));
     }
-    let certificate = cert.map(certificate).transpose()?;
+    let certificate = cert.map(|path| certificate(path, console)).transpose()?;
     Identity::new(Arc::new(key), certificate).map_err(|error| match cert {
         Some(path) => Failure::from(error).fact("certificate", shown(path)),
         None => error.into(),

@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let inputs = args.key.iter().chain(&args.cert).chain([&args.input]);
     check_stdin_once(inputs.map(PathBuf::as_path))?;
     let target = Target::of(args, console)?;
-    let keys = keys(args)?;
+    let keys = keys(args, console)?;
     for (key, path) in keys.iter().zip(&args.key) {
         console.step(&format!("read {}: {}", shown(path), key.name));
     }
@@ -115,8 +115,9 @@ struct Key {
     name: String,
 }
 
-fn keys(args: &Args) -> Result<Vec<Key>, Failure> {
-    let mut certificate = args.cert.as_deref().map(certificate).transpose()?;
+fn keys(args: &Args, console: &Console) -> Result<Vec<Key>, Failure> {
+    let mut certificate =
+        args.cert.as_deref().map(|path| certificate(path, console)).transpose()?;
     let mut keys = Vec::new();
     for path in &args.key {
         let key = private_key(path)?;

@@ -1,6 +1,7 @@
 //! `sdi doctor`: is this machine fit for the work?
 
 use crate::code::Code;
+use crate::console::Console;
 use crate::input::{certificate, private_key};
 use crate::output::{Readers, unlinked_file};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
@@ -33,10 +34,10 @@ pub(crate) struct Args {
     cert: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let mut checks = vec![("clock", clock()), ("encryption", round_trip()), ("staging", staging())];
     if let Some(key) = &args.key {
-        checks.push(("key", pair(key, args.cert.as_deref())));
+        checks.push(("key", pair(key, args.cert.as_deref(), console)));
     }
     checks.push(("openssl", openssl()));
 
@@ -77,9 +78,9 @@ fn staging() -> Result<String, Failure> {
     Ok(shown(&folder))
 }
 
-fn pair(key: &Path, cert: Option<&Path>) -> Result<String, Failure> {
+fn pair(key: &Path, cert: Option<&Path>, console: &Console) -> Result<String, Failure> {
     let key = private_key(key)?;
-    let certificate = cert.map(certificate).transpose()?;
+    let certificate = cert.map(|path| certificate(path, console)).transpose()?;
     let name = certificate.as_ref().and_then(Certificate::device_id);
     Identity::new(Arc::new(key), certificate)?;
     Ok(match name {

@@ -4,7 +4,7 @@ use super::wrote;
 use crate::code::Code;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
-use crate::input::{certificate, check_stdin_once, forbid_core_files, is_stream, open};
+use crate::input::{certificate_of, check_stdin_once, forbid_core_files, is_stream, open};
 use crate::output::{NewFile, Readers};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
 use crate::settings::Settings;
@@ -124,7 +124,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     forbid_core_files()?;
     let profile = Profile::chosen(args.profile, console)?;
     let output = args.output.clone().map_or_else(|| beside(&args.input), Ok)?;
-    let recipients = recipients(&args.recipient, &args.pin)?;
+    let recipients = recipients(&args.recipient, &args.pin, console)?;
     for (recipient, path) in recipients.iter().zip(&args.recipient) {
         console.step(&format!("read {}: {recipient}", shown(path)));
     }
@@ -198,12 +198,14 @@ const LEAST_RSA: u32 = 2048;
 pub(crate) struct Recipient {
     pub(crate) certificate: Certificate,
     pub(crate) fingerprint: Fingerprint,
+    /// Of its file.
+    pub(crate) warning: Option<Warning>,
 }
 
 impl Recipient {
     /// Reads a certificate and compares its key with the pins.
     pub(crate) fn read(path: &Path, pins: &[Fingerprint]) -> Result<Self, Failure> {
-        let certificate = certificate(path)?;
+        let (certificate, warning) = certificate_of(path)?;
         let fingerprint = Fingerprint::of(certificate.public_key())?;
         fingerprint.check(pins).map_err(|failure| failure.fact("certificate", shown(path)))?;
         if let KeyAlgorithm::Rsa(bits) = certificate.public_key().algorithm()
@@ -214,7 +216,7 @@ impl Recipient {
                 .fact("bits", format!("{bits}, and {LEAST_RSA} are the least"))
                 .help("ask the vendor for a certificate with a longer key, or with an EC key"));
         }
-        Ok(Self { certificate, fingerprint })
+        Ok(Self { certificate, fingerprint, warning })
     }
 
     fn json(&self) -> Value {
@@ -232,8 +234,16 @@ impl std::fmt::Display for Recipient {
     }
 }
 
-fn recipients(paths: &[PathBuf], pins: &[Fingerprint]) -> Result<Vec<Recipient>, Failure> {
-    let read = |path: &PathBuf| Recipient::read(path, pins);
+fn recipients(
+    paths: &[PathBuf],
+    pins: &[Fingerprint],
+    console: &Console,
+) -> Result<Vec<Recipient>, Failure> {
+    let read = |path: &PathBuf| {
+        let mut recipient = Recipient::read(path, pins)?;
+        recipient.warning.take().into_iter().for_each(|warning| console.warn(warning));
+        Ok(recipient)
+    };
     let recipients = paths.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
     let is_unmet = |pin: &&Fingerprint| recipients.iter().all(|r| r.fingerprint != **pin);
     let unmet: Vec<&Fingerprint> = pins.iter().filter(is_unmet).collect();

@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         store: &args.store,
         output: &args.output,
         folder: Folder::open(&args.output)?,
-        extra: extra(&args.recipient)?,
+        extra: extra(&args.recipient, console)?,
         profile: Profile::chosen(args.profile, console)?,
         workers: args.jobs.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get),
         force: console.force,
@@ -117,11 +117,17 @@ fn failed(one: &Misnamed, fleet: &Fleet<'_>) -> Report {
         output: fleet.output_of(&one.stem()),
         result: Err(one.failure()),
         other_name: None,
+        warnings: Vec::new(),
     }
 }
 
-fn extra(paths: &[PathBuf]) -> Result<Vec<Recipient>, Failure> {
-    paths.iter().map(|path| Recipient::read(path, &[])).collect()
+fn extra(paths: &[PathBuf], console: &Console) -> Result<Vec<Recipient>, Failure> {
+    let read = |path: &PathBuf| {
+        let mut recipient = Recipient::read(path, &[])?;
+        recipient.warning.take().into_iter().for_each(|warning| console.warn(warning));
+        Ok(recipient)
+    };
+    paths.iter().map(read).collect()
 }
 
 /// How many files went how, and what is said of it.
@@ -160,6 +166,10 @@ impl<'a> Tally<'a> {
         if let Some(name) = &report.other_name {
             self.clear();
             self.console.note(&format!("warning: the certificate of {id} is for \"{name}\""));
+        }
+        for warning in &report.warnings {
+            self.clear();
+            self.console.note(&format!("warning: {}", warning.text));
         }
         match &report.result {
             Ok(Action::Unchanged) => self.unchanged += 1,
@@ -243,7 +253,7 @@ impl<'a> Tally<'a> {
 }
 
 fn line(report: &Report) -> Value {
-    let Report { id, config, output, result, other_name } = report;
+    let Report { id, config, output, result, other_name, warnings } = report;
     let mut line = match result {
         Ok(action) => json!({
             "v": 1,
@@ -266,6 +276,6 @@ fn line(report: &Report) -> Value {
     line["file"] = json!(shown(config));
     line["output"] = json!(shown(output));
     line["certificate_id"] = json!(other_name);
-    line["warnings"] = json!([]);
+    line["warnings"] = Warning::list(warnings);
     line
 }

@@ -31,7 +31,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let inputs = args.match_cert.iter().chain([&args.file]);
     check_stdin_once(inputs.map(PathBuf::as_path))?;
-    let certificate = args.match_cert.as_deref().map(certificate).transpose()?;
+    let certificate =
+        args.match_cert.as_deref().map(|path| certificate(path, console)).transpose()?;
     let limits = Limits::default();
     let file = read_file(&args.file, limits.file)?;
     console.detail(&format!("read {}: {} bytes", shown(&args.file), file.len()));

@@ -40,7 +40,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let public = match (&args.key, &args.cert) {
         (Some(key), _) => private_key(key)?.public_key().clone(),
-        (None, Some(cert)) => certificate(cert)?.public_key().clone(),
+        (None, Some(cert)) => certificate(cert, console)?.public_key().clone(),
         (None, None) => return Err(Failure::usage("there is neither a key nor a certificate")),
     };
     let fingerprint = Fingerprint::of(&public)?.to_string();

@@ -33,7 +33,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let path = Path::new(&args.url);
     check_stdin_once([path, &args.cert])?;
-    let certificate = certificate(&args.cert)?;
+    let certificate = certificate(&args.cert, console)?;
     let limits = Limits::default();
     let file = match args.url.to_str().filter(|url| url.contains("://")) {
         Some(url) => http::get(url, limits.file)?,

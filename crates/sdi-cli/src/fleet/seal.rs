@@ -7,6 +7,7 @@ use crate::commands::encrypt::{Profile, Recipient};
 use crate::input::{quoted, read_file};
 use crate::output::{Folder, NewFile, Readers};
 use crate::report::{Failure, printable, shown};
+use crate::warning::Warning;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sdi::{Certificate, SystemRandom};
 use std::fs::{self, File};
@@ -62,6 +63,7 @@ pub(crate) struct Report {
     pub(crate) result: Result<Action, Failure>,
     /// The certificate's own identifier, where it is another one.
     pub(crate) other_name: Option<String>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,13 @@ pub(crate) enum Action {
     Written,
     WouldWrite,
     Unchanged,
+}
+
+/// What is said of a file, whatever becomes of it.
+#[derive(Default)]
+struct Notes {
+    other_name: Option<String>,
+    warnings: Vec<Warning>,
 }
 
 /// What a worker gives back.
@@ -100,33 +109,34 @@ impl Fleet<'_> {
                 state.add(entries.collect())?;
             }
         }
-        let reports = made.into_iter().map(|(job, other_name, made)| {
+        let reports = made.into_iter().map(|(job, notes, made)| {
             let result = made.and_then(|made| match made {
                 Made::File { mut file, .. } => file.name().map(|()| Action::Written),
                 Made::Done(action) => Ok(action),
             });
             let (id, output) = (job.id.to_string(), self.output_of(job.id.as_str()));
-            Report { id, config: job.config, output, result, other_name }
+            let Notes { other_name, warnings } = notes;
+            Report { id, config: job.config, output, result, other_name, warnings }
         });
         let reports = reports.collect();
         self.folder.sync()?;
         Ok(reports)
     }
 
-    fn make(&self, jobs: &[Job]) -> Vec<(Job, Option<String>, Result<Made, Failure>)> {
+    fn make(&self, jobs: &[Job]) -> Vec<(Job, Notes, Result<Made, Failure>)> {
         let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let done = Mutex::new(Vec::with_capacity(jobs.len()));
         let work = || {
             while !is_over.load(Ordering::Relaxed) {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(job) = jobs.get(place) else { break };
-                let mut other_name = None;
-                let made = self.one(job, &mut other_name);
+                let mut notes = Notes::default();
+                let made = self.one(job, &mut notes);
                 if made.is_err() && !self.keep_going {
                     is_over.store(true, Ordering::Relaxed);
                 }
                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                done.push((place, (job.clone(), other_name, made)));
+                done.push((place, (job.clone(), notes, made)));
             }
         };
         thread::scope(|scope| {
@@ -140,12 +150,13 @@ impl Fleet<'_> {
         done.into_iter().map(|(_, made)| made).collect()
     }
 
-    fn one(&self, job: &Job, other_name: &mut Option<String>) -> Result<Made, Failure> {
+    fn one(&self, job: &Job, notes: &mut Notes) -> Result<Made, Failure> {
         check_kind(&job.config)?;
-        let own = self.certificate(job)?;
+        let mut own = self.certificate(job)?;
+        notes.warnings.extend(own.warning.take());
         let name = own.certificate.device_id().unwrap_or_default();
         if !name.eq_ignore_ascii_case(job.id.as_str()) {
-            *other_name = Some(printable(&name));
+            notes.other_name = Some(printable(&name));
         }
         let recipients = std::iter::once(&own).chain(&self.extra);
         let certificates: Vec<Certificate> = recipients.map(|r| r.certificate.clone()).collect();
