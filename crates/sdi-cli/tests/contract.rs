@@ -309,6 +309,40 @@ fn of_several_certificates_the_first_one_is_used_and_told() {
     assert_eq!(json["warnings"][0]["code"], "several-certificates", "{json}");
 }
 
+/// A device would install it and be without a configuration.
+#[test]
+fn an_empty_configuration_is_warned_of() {
+    let folder = Folder::with_device("p256");
+    folder.bash("mkdir configs certs tftp; cp SN1.crt certs").succeeds();
+    let many = b"\n".repeat(200_000);
+    for (bytes, is_empty) in [
+        (&b""[..], true),
+        (b" \r\n\t\n", true),
+        (&many, true),
+        (b"!\n", false),
+        (&[&many[..], b"end"].concat(), false),
+    ] {
+        folder.write("a.cfg", bytes);
+        folder.write("configs/SN1.cfg", bytes);
+        let encrypt = |more: &[&str]| {
+            folder.sdi([&["encrypt", "--force", "-r", "SN1.crt"], more].concat()).succeeds()
+        };
+        let text = encrypt(&["a.cfg"]).stderr();
+        assert_eq!(text.contains("warning: a.cfg is empty"), is_empty, "{text}");
+        let json = encrypt(&["--json", "a.cfg"]).json();
+        assert_eq!(json["warnings"][0]["code"] == "empty", is_empty, "{json}");
+        let piped = ["encrypt", "-r", "SN1.crt", "-"];
+        let text = folder.sdi_with(piped, bytes).succeeds().stderr();
+        assert_eq!(text.contains("warning: - is empty"), is_empty, "{text}");
+        let args = ["encrypt-dir", "configs", "--store", "certs", "-o", "tftp", "--force"];
+        let done = folder.sdi(args).succeeds();
+        let text = done.stderr();
+        assert_eq!(text.contains("warning: configs/SN1.cfg is empty"), is_empty, "{text}");
+        assert_eq!(text.ends_with("failed 0, empty 1\n"), is_empty, "{text}");
+        assert_eq!(done.json()["warnings"][0]["code"] == "empty", is_empty);
+    }
+}
+
 #[test]
 fn a_short_rsa_key_is_refused_by_name() {
     let folder = Folder::with_device("p256");

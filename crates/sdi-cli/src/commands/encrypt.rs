@@ -8,7 +8,7 @@ use crate::input::{certificate_of, check_stdin_once, forbid_core_files, is_strea
 use crate::output::{NewFile, Readers};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
 use crate::settings::Settings;
-use crate::stream::{SinkTo, seal, stdout};
+use crate::stream::{Sealed, SinkTo, blank, seal, stdout};
 use crate::warning::Warning;
 use clap::ValueEnum;
 use sdi::{Certificate, KeyAlgorithm, Sealer, SystemRandom};
@@ -150,7 +150,10 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         file.publish()?;
         (read, len)
     };
-    console.step(&format!("read {}: {read} bytes", shown(&args.input)));
+    console.step(&format!("read {}: {} bytes", shown(&args.input), read.len));
+    if read.is_blank {
+        console.warn(blank(&args.input));
+    }
     if args.check_size && encrypted > TFTP_LIMIT {
         console.warn(Warning::new(
             "size",
@@ -182,7 +185,7 @@ fn write<W: Write>(
     sealer: Sealer,
     writer: BufWriter<W>,
     output: &Path,
-) -> Result<(W, u64, u64), Failure> {
+) -> Result<(W, Sealed, u64), Failure> {
     let mut sink = SinkTo::new(writer);
     let read = seal(input, path, sealer, &mut sink, output)?;
     let len = sink.len;

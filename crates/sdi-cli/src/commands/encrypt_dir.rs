@@ -140,6 +140,7 @@ struct Tally<'a> {
     begun: Instant,
     written: usize,
     unchanged: usize,
+    empty: usize,
     failed: Vec<(String, Failure)>,
     worst: Option<Failure>,
     is_drawn: bool,
@@ -155,6 +156,7 @@ impl<'a> Tally<'a> {
             begun: Instant::now(),
             written: 0,
             unchanged: 0,
+            empty: 0,
             failed: Vec::new(),
             worst: None,
             is_drawn: false,
@@ -170,6 +172,7 @@ impl<'a> Tally<'a> {
         for warning in &report.warnings {
             self.clear();
             self.console.note(&format!("warning: {}", warning.text));
+            self.empty += usize::from(warning.code == "empty");
         }
         match &report.result {
             Ok(Action::Unchanged) => self.unchanged += 1,
@@ -234,6 +237,9 @@ impl<'a> Tally<'a> {
             self.unchanged,
             self.failed.len()
         );
+        if self.empty > 0 {
+            summary.push_str(&format!(", empty {}", self.empty));
+        }
         if untried > 0 {
             summary.push_str(&format!(", not tried {untried}"));
         }

@@ -7,6 +7,7 @@ use crate::commands::encrypt::{Profile, Recipient};
 use crate::input::{quoted, read_file};
 use crate::output::{Folder, NewFile, Readers};
 use crate::report::{Failure, printable, shown};
+use crate::stream::{blank, is_blank};
 use crate::warning::Warning;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sdi::{Certificate, SystemRandom};
@@ -161,6 +162,9 @@ impl Fleet<'_> {
         let recipients = std::iter::once(&own).chain(&self.extra);
         let certificates: Vec<Certificate> = recipients.map(|r| r.certificate.clone()).collect();
         let plaintext = read_file(&job.config, CONFIG)?;
+        if is_blank(&plaintext) {
+            notes.warnings.push(blank(&job.config));
+        }
 
         let output = self.output_of(job.id.as_str());
         let input = self.state.as_ref().map(|state| {
