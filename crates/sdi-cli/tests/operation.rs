@@ -208,6 +208,63 @@ fn verify_deploy_looks_with_the_eyes_of_the_device() {
     folder.sdi(["verify-deploy", "https://127.0.0.1/x", "--cert", "SN1.crt"]).fails("E0002");
 }
 
+/// What a transfer has done shows where it did no harm, and explains where it did.
+#[test]
+fn a_text_mode_transfer_is_told_by_verify_deploy_and_decrypt() {
+    let folder = with_file();
+    folder
+        .bash(
+            "sdi encrypt -q -r SN1.crt --form der -o der.enc router.cfg
+             sed 's/$/\\r/' SN1.enc > crlf.enc",
+        )
+        .succeeds();
+    let der = folder.read("der.enc");
+    // A line end has to be in it; with one at the end of the tag there always is.
+    let der = [&der[..der.len() - 3], b"\x01\n\x02"].concat();
+    let changed: Vec<u8> = der
+        .iter()
+        .flat_map(|byte| match byte {
+            b'\n' => vec![b'\r', b'\n'],
+            b'\r' => vec![b'\r', 0],
+            byte => vec![*byte],
+        })
+        .collect();
+    folder.write("netascii.enc", &changed);
+    let verify = |more: &[&str]| {
+        folder.sdi([&["verify-deploy", "--cert", "SN1.crt"], more].concat()).succeeds()
+    };
+    assert!(verify(&["crlf.enc"]).stderr().contains("warning: line ends were changed"));
+    assert_eq!(verify(&["--json", "crlf.enc"]).json()["warnings"][0]["code"], "crlf");
+    assert!(!verify(&["SN1.enc"]).stderr().contains("warning"));
+    for input in ["netascii.enc", "-"] {
+        let args = ["decrypt", "-k", "SN1.key", input];
+        let text = folder.sdi_with(args, &changed).fails("E0003").stderr();
+        assert!(text.contains("a text-mode transfer has changed it"), "{text}");
+        assert!(text.contains("TFTP octet"), "{text}");
+    }
+    // The control: cut short is something else.
+    let text = folder.sdi_with(["decrypt", "-k", "SN1.key", "-"], &der[..200]).fails("E0003");
+    assert!(!text.stderr().contains("text-mode"), "{}", text.stderr());
+}
+
+#[test]
+fn inspect_says_by_its_status_whether_it_matches() {
+    let folder = with_file();
+    folder.device("SN2", "p256");
+    let inspect = |more: &[&str]| folder.sdi([&["inspect", "SN1.enc"], more].concat());
+    inspect(&["--match-cert", "SN1.crt"]).succeeds();
+    let done = inspect(&["--match-cert", "SN2.crt"]);
+    assert_eq!(done.status(), Some(4));
+    assert!(done.stdout().ends_with("match       not for the certificate that you gave\n"));
+    assert!(done.stdout().starts_with("file        SN1.enc") && done.stderr().is_empty());
+    let json = inspect(&["--json", "--match-cert", "SN2.crt"]).json();
+    assert_eq!(
+        (&json["ok"], &json["exit"], &json["match"]),
+        (&false.into(), &4.into(), &false.into())
+    );
+    assert_eq!(json["kind"], "enveloped");
+}
+
 fn attempts(folder: &Folder, more: &[&str]) -> Vec<(u64, String)> {
     let args = [&["autoinstall", "simulate", "--json"], more].concat();
     let json = folder.sdi(args).succeeds().json();

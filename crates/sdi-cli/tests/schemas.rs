@@ -73,6 +73,7 @@ fn answers_fit_their_schemas_and_nothing_else_does() {
     let mut answers = answers();
     let folder = Folder::with_device("rsa2048");
     folder.device("SN2", "p256");
+    folder.device("SN3", "p256");
     folder.write("empty", b"");
     folder.write("plain.enc", CONFIG);
     folder.write("signed", b"0\x0b\x06\x09*\x86H\x86\xf7\x0d\x01\x07\x02");
@@ -92,6 +93,7 @@ fn answers_fit_their_schemas_and_nothing_else_does() {
         "--json pubkey -k device.key --fingerprint",
         "--json pubkey -k device.key -o device.pub",
         "--json inspect --match-cert SN1.crt both.enc",
+        "--json inspect --match-cert SN3.crt both.enc",
         "--json detect router.cfg",
         "--json detect empty",
         "--json detect plain.enc",

@@ -1,6 +1,7 @@
 //! `sdi decrypt`: what a device does. Nothing is written unless the whole file is verified.
 
 use super::wrote;
+use crate::code::Code;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, fill, is_stream, open, private_key};
@@ -9,6 +10,7 @@ use crate::report::{Answer, Failure, Outcome, printable, shown};
 use crate::sanity::{Check, Insane, Sanity, ask, search};
 use crate::stage::{Plaintext, Stage};
 use crate::stream::{PIECE, SinkTo, stdout};
+use crate::text_mode;
 use clap::ValueEnum;
 use sdi::{
     Certificate, DeviceId, DeviceKey, Identity, IdentityBuilder, KeyAlgorithm, KeyRing, Opener,
@@ -297,10 +299,12 @@ fn open_with_any(
     let mut alive = attempts;
     // Whole pieces: what the file is must be decided before its end is known.
     let mut piece = vec![0; PIECE];
+    let mut head = None;
     while !alive.is_empty() {
         let len = fill(&mut input, &mut piece);
         let len = len.map_err(|error| Failure::io("read", &args.input, &error))?;
         let bytes = piece.get(..len).unwrap_or_default();
+        head.get_or_insert_with(|| bytes.to_vec());
         alive.retain_mut(|attempt| match attempt.push(bytes, &path) {
             Ok(()) => true,
             Err(failure) => {
@@ -321,6 +325,9 @@ fn open_with_any(
     }
     let worst = failures.into_iter().max_by_key(|failure| failure.code().severity());
     Err(match worst {
+        Some(failure) if failure.exit() == Code::MALFORMED.exit() => {
+            text_mode::explain(failure.file(&args.input), &head.unwrap_or_default())
+        }
         Some(failure) => explain(failure.file(&args.input), args),
         None => Failure::usage("there is no key"),
     })

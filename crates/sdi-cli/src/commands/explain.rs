@@ -93,6 +93,9 @@ before. The message shows whom the file is for and which key you gave. Encrypt
 the configuration again to this device's certificate; compare its fingerprint
 (sdi pubkey --cert) with the label of the device.
 
+sdi inspect --match-cert ends with this status, too, after its report: the file
+is not for that certificate.
+
 With an RSA key and without --cert a damaged file can look like this, too.",
     ),
     (

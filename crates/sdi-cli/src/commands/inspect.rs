@@ -2,6 +2,7 @@
 
 use super::detect::form;
 use crate::addressee::is_for;
+use crate::code::Code;
 use crate::console::Console;
 use crate::input::{certificate, check_stdin_once, read_file};
 use crate::report::{Answer, Failure, Outcome, shown};
@@ -21,7 +22,7 @@ Examples:
   sdi inspect SN19842256.enc
   sdi inspect --json --match-cert SN19842256.crt SN19842256.enc")]
 pub(crate) struct Args {
-    /// Says too whether the file is for the device with this certificate.
+    /// Says too whether the file is for the device with this certificate; if not, the exit status is 4.
     #[arg(long, value_name = "CRT")]
     match_cert: Option<PathBuf>,
     /// The encrypted file.
@@ -53,7 +54,11 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         // Writing to a String cannot fail.
         let _ = write!(text, "\nmatch       {is_not}for the certificate that you gave");
     }
-    Ok(Answer::new(text, fields))
+    let mut answer = Answer::new(text, fields);
+    if matches == Some(false) {
+        answer.exit = Code::NOT_FOR_KEY.exit();
+    }
+    Ok(answer)
 }
 
 fn words(envelope: &Envelope, path: &Path) -> String {
@@ -140,12 +145,15 @@ fn warnings(envelope: &Envelope) -> Vec<Warning> {
         let text = format!("trailing data: {bytes} bytes of fill stand behind the end");
         warnings.push(Warning { bytes: Some(bytes), ..Warning::new("trailing-data", text) });
     }
-    if envelope.has_crlf() {
-        let text = match envelope.encoding() {
-            Encoding::Smime => "text-mode S/MIME: line ends were changed",
-            _ => "line ends were changed: a binary file would be damaged on this way",
-        };
-        warnings.push(Warning::new("crlf", text));
-    }
+    warnings.extend(crlf(envelope));
     warnings
+}
+
+/// Of a transfer that did no harm to this text.
+pub(super) fn crlf(envelope: &Envelope) -> Option<Warning> {
+    let text = match envelope.encoding() {
+        Encoding::Smime => "text-mode S/MIME: line ends were changed",
+        _ => "line ends were changed: a binary file would be damaged on this way",
+    };
+    envelope.has_crlf().then(|| Warning::new("crlf", text))
 }
