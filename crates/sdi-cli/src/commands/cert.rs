@@ -4,7 +4,7 @@ use super::{TextForm, device_id, put, unix_time};
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, is_stream, private_key, public_key};
-use crate::output::Readers;
+use crate::output::{Readers, check_not_an_input};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
 use sdi::{
     Certificate, DeviceId, DeviceKey, Identity, IdentityBuilder, KeyAlgorithm, SystemRandom,
@@ -142,6 +142,7 @@ fn validity(text: &str) -> Result<Validity, String> {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     match &args.command {
         Command::SelfSigned(args) => {
+            check_not_an_input(&args.made.output, [&args.key], console.force)?;
             let key = private_key(&args.key)?;
             if key.public_key().algorithm() == KeyAlgorithm::X25519 {
                 return Err(cannot_sign(&args.made.named.id));
@@ -152,6 +153,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
             let inputs =
                 [Some(&args.public_key), args.issuer_key.as_ref(), args.issuer_cert.as_ref()];
             check_stdin_once(inputs.into_iter().flatten().map(PathBuf::as_path))?;
+            check_not_an_input(&args.made.output, inputs.into_iter().flatten(), console.force)?;
             let key = public_key(&args.public_key)?;
             let builder = args.made.builder()?;
             let certificate = match &args.issuer_key {

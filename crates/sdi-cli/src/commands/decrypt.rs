@@ -5,7 +5,7 @@ use crate::code::Code;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, fill, is_stream, open, private_key};
-use crate::output::{NewFile, Readers};
+use crate::output::{NewFile, Readers, check_not_an_input};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
 use crate::sanity::{Check, Insane, Sanity, ask, search};
 use crate::stage::{Plaintext, Stage};
@@ -73,6 +73,10 @@ enum MinProfile {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let inputs = args.key.iter().chain(&args.cert).chain([&args.input]);
     check_stdin_once(inputs.map(PathBuf::as_path))?;
+    if let Some(output) = &args.output {
+        let inputs = args.key.iter().chain(&args.cert).chain([&args.input]);
+        check_not_an_input(output, inputs, console.force)?;
+    }
     let target = Target::of(args, console)?;
     let keys = keys(args, console)?;
     for (key, path) in keys.iter().zip(&args.key) {

@@ -5,7 +5,7 @@ use crate::code::Code;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate_of, check_stdin_once, forbid_core_files, is_stream, open};
-use crate::output::{NewFile, Readers};
+use crate::output::{NewFile, Readers, check_not_an_input};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
 use crate::settings::Settings;
 use crate::stream::{Sealed, SinkTo, blank, seal, stdout};
@@ -124,6 +124,8 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     forbid_core_files()?;
     let profile = Profile::chosen(args.profile, console)?;
     let output = args.output.clone().map_or_else(|| beside(&args.input), Ok)?;
+    let inputs = args.recipient.iter().chain([&args.input]);
+    check_not_an_input(&output, inputs, console.force)?;
     let recipients = recipients(&args.recipient, &args.pin, console)?;
     for (recipient, path) in recipients.iter().zip(&args.recipient) {
         console.step(&format!("read {}: {recipient}", shown(path)));

@@ -12,6 +12,7 @@ use crate::warning::Warning;
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
@@ -67,6 +68,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     forbid_core_files()?;
+    if is_same(&args.input, &args.output) {
+        return Err(Failure::usage(
+            "the folder for the encrypted files is that of the configurations",
+        )
+        .fact("folder", shown(&args.output))
+        .help("the next run would encrypt them again: name another folder with -o"));
+    }
     let Jobs { jobs, misnamed } = jobs(&args.input, &args.map)?;
     if let (false, Some(failure)) = (args.keep_going, Misnamed::all(&misnamed)) {
         return Err(failure);
@@ -119,6 +127,12 @@ fn failed(one: &Misnamed, fleet: &Fleet<'_>) -> Report {
         other_name: None,
         warnings: Vec::new(),
     }
+}
+
+/// Whether both are the same folder, by whatever names.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    id(one).is_some_and(|one| id(other) == Some(one))
 }
 
 fn extra(paths: &[PathBuf], console: &Console) -> Result<Vec<Recipient>, Failure> {

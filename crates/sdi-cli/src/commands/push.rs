@@ -5,7 +5,7 @@ use crate::code::Code;
 use crate::console::Console;
 use crate::input::{fill, is_stream, open, quoted};
 use crate::look::Look;
-use crate::output::{NewFile, Readers};
+use crate::output::{NewFile, Readers, check_not_an_input};
 use crate::private;
 use crate::report::{Answer, Failure, Outcome, shown};
 use crate::stream::PIECE;
@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         return Err(Failure::usage(format!("{} names no file", shown(&args.file))));
     };
     let output = args.to.join(name);
+    check_not_an_input(&output, [&args.file], console.force)?;
     let mut input = open(&args.file)?;
     let mut look = Look::at(&mut input, &args.file, Some(name.as_bytes()))?;
     look.read_on(&mut input, &args.file)?;

@@ -5,7 +5,7 @@ use super::state::{Entry, State, output_hash};
 use crate::code::Code;
 use crate::commands::encrypt::{Profile, Recipient};
 use crate::input::{quoted, read_file};
-use crate::output::{Folder, NewFile, Readers};
+use crate::output::{Folder, NewFile, Readers, check_not_an_input};
 use crate::report::{Failure, printable, shown};
 use crate::stream::{blank, is_blank};
 use crate::warning::Warning;
@@ -161,6 +161,7 @@ impl Fleet<'_> {
         }
         let recipients = std::iter::once(&own).chain(&self.extra);
         let certificates: Vec<Certificate> = recipients.map(|r| r.certificate.clone()).collect();
+        check_not_an_input(&self.output_of(job.id.as_str()), [&job.config], self.force)?;
         let plaintext = read_file(&job.config, CONFIG)?;
         if is_blank(&plaintext) {
             notes.warnings.push(blank(&job.config));
