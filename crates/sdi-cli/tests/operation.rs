@@ -28,7 +28,11 @@ fn push_brings_a_whole_file_that_everybody_may_read() {
     folder.sdi(["push", "SN1.enc", "--to", "tftp"]).fails("E0014");
     let json = folder.sdi(["push", "--json", "--force", "SN1.enc", "--to", "tftp"]).succeeds();
     assert_eq!(json.json()["output"], "tftp/SN1.enc");
-    folder.sdi(["push", "SN1.enc", "--to", "missing"]).fails("E0001");
+    let text = folder.sdi(["push", "SN1.enc", "--to", "a b/c"]).fails("E0001").stderr();
+    assert!(text.contains("the folder a b/c is not there"), "{text}");
+    let (_, line) = text.split_once("help: ").unwrap();
+    folder.bash(line).succeeds();
+    folder.sdi(["push", "SN1.enc", "--to", "a b/c"]).succeeds();
 }
 
 #[test]
@@ -265,6 +269,17 @@ fn inspect_says_by_its_status_whether_it_matches() {
     assert_eq!(json["kind"], "enveloped");
 }
 
+#[test]
+fn the_doctor_does_not_wait_for_ever() {
+    let folder = Folder::empty();
+    folder.write("openssl", b"#!/bin/sh\nexec sleep 100\n");
+    let begun = std::time::Instant::now();
+    let done = folder.bash("chmod 755 openssl; PATH=$PWD:$PATH; sdi doctor");
+    assert_eq!(done.status(), Some(1));
+    assert!(done.stdout().contains("BAD  openssl    openssl does not answer"), "{}", done.stdout());
+    assert!(begun.elapsed().as_secs() < 30);
+}
+
 fn attempts(folder: &Folder, more: &[&str]) -> Vec<(u64, String)> {
     let args = [&["autoinstall", "simulate", "--json"], more].concat();
     let json = folder.sdi(args).succeeds().json();
@@ -319,7 +334,7 @@ fn the_doctor_finds_what_is_wrong() {
     let done = folder.sdi(["doctor", "-k", "device.key", "--cert", "SN1.crt"]).succeeds();
     let text = done.stdout();
     assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 5, "{text}");
-    assert!(text.contains("files go both ways"), "{text}");
+    assert!(text.contains("files of --profile rfc8886 go both ways"), "{text}");
 
     let done = folder.sdi(["doctor", "--json", "-k", "device.key", "--cert", "SN2.crt"]);
     assert_eq!(done.status(), Some(6));

@@ -39,6 +39,13 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         return Err(Failure::usage(format!("{} names no file", shown(&args.file))));
     };
     let output = args.to.join(name);
+    if !args.to.exists() {
+        return Err(Failure::new(
+            Code::OTHER,
+            format!("the folder {} is not there", shown(&args.to)),
+        )
+        .help(format!("mkdir -p {}", quoted(&args.to))));
+    }
     check_not_an_input(&output, [&args.file], console.force)?;
     let mut input = open(&args.file)?;
     let mut look = Look::at(&mut input, &args.file, Some(name.as_bytes()))?;
