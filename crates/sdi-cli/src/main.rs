@@ -8,6 +8,7 @@
 #![deny(clippy::as_conversions)]
 
 mod addressee;
+mod authority;
 mod cli;
 mod code;
 mod commands;

@@ -1,11 +1,13 @@
 //! `sdi cert`: certificates of devices.
 
 use super::{TextForm, device_id, put, unix_time};
+use crate::authority;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, is_stream, private_key, public_key};
 use crate::output::{Readers, check_not_an_input};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
+use crate::warning::Warning;
 use sdi::{
     Certificate, DeviceId, DeviceKey, Identity, IdentityBuilder, KeyAlgorithm, SystemRandom,
     Validity,
@@ -61,7 +63,8 @@ struct Wrap {
     #[arg(long, value_name = "KEY")]
     issuer_key: Option<PathBuf>,
     /// The vendor's certificate: its subject becomes the issuer, so that programs that verify chains
-    /// find it. Without it the issuer is named by the identifier of its key alone.
+    /// find it. They ask that it is that of an authority, which `sdi cert self-signed` does not make but
+    /// `openssl req -x509` does. Without it the issuer is named by the identifier of its key alone.
     #[arg(long, value_name = "CRT", requires = "issuer_key")]
     issuer_cert: Option<PathBuf>,
     #[command(flatten)]
@@ -178,10 +181,20 @@ fn vendor(key: &Path, cert: Option<&Path>, console: &Console) -> Result<Identity
             .help("make one that can: sdi keygen -a p256 -o vendor.key"));
     }
     let certificate = cert.map(|path| certificate(path, console)).transpose()?;
-    Identity::new(Arc::new(key), certificate).map_err(|error| match cert {
+    let may_sign = certificate.as_ref().and_then(|own| authority::may_sign(own.der()));
+    let vendor = Identity::new(Arc::new(key), certificate).map_err(|error| match cert {
         Some(path) => Failure::from(error).fact("certificate", shown(path)),
         None => error.into(),
-    })
+    })?;
+    if let (Some(false), Some(path)) = (may_sign, cert) {
+        let text = format!(
+            "{} does not say that it may sign certificates: programs that verify chains refuse \
+             what it issues",
+            shown(path)
+        );
+        console.warn(Warning::new("issuer-no-ca", text));
+    }
+    Ok(vendor)
 }
 
 /// For keys that agree and do nothing else.

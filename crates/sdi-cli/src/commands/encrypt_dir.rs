@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 /// Encrypts a folder of configurations, one file for each device.
 ///
 /// CONFIGS/SN1.cfg is encrypted to STORE/SN1.crt, as OUT/SN1.enc. A run that was interrupted leaves
-/// whole files only, and running it again finishes it: with --changed-only, which also leaves alone
-/// what has not changed, or with --force. On a terminal it ends with a table, otherwise it prints a
-/// JSON object on a line for each file.
+/// whole files only. One that was started with --changed-only, which leaves alone what has not changed,
+/// is finished by running it again; any other is repeated with --force. On a terminal it ends with a
+/// table, otherwise it prints a JSON object on a line for each file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -51,8 +51,8 @@ const PAGES: &[(Code, &str)] = &[
         Code::OTHER,
         "the system refused something
 
-A file could not be read or written, or the random source or memory failed. The
-reason is the system's own. Nothing half-written is left.",
+A file is not there or could not be read or written, or the random source or
+memory failed. The reason is the system's own. Nothing half-written is left.",
     ),
     (
         Code::USAGE,
@@ -126,7 +126,7 @@ sdi pubkey --cert CRT --fingerprint show the two keys.",
         "there is none of that name
 
 A certificate is not in the store, or a server has no such file. The message
-says under which name it was looked for.",
+says under which name it was looked for. A local file that is missing is E0001.",
     ),
     (
         Code::NETWORK,

@@ -89,13 +89,13 @@ fn exit_status() -> Roff {
 
 const STATUS: &[(&str, &str)] = &[
     ("0", "Done; of detect: the file is encrypted."),
-    ("1", "The system refused something: input, output, memory, randomness."),
+    ("1", "The system refused something: input, output, memory, randomness; a file is not there."),
     ("2", "The command was not understood."),
     ("3", "The input is damaged, of a kind that is not read, or beyond a limit."),
-    ("4", "The file is whole, but not for this key."),
+    ("4", "The file is whole, but not for this key, or not for the certificate of --match-cert."),
     ("5", "Decryption failed."),
     ("6", "Another key than the one that was pinned, or another device's certificate."),
-    ("7", "There is no certificate or file of that name."),
+    ("7", "There is no certificate of that name in the store, or no such file on a server."),
     ("9", "The network or a server failed; a later attempt may work."),
     ("10", "The file is plain."),
     ("11", "The file is neither encrypted nor plain."),
