@@ -2,7 +2,7 @@
 
 use crate::code::Code;
 use crate::input::fill;
-use crate::report::{Failure, shown};
+use crate::report::{Failure, named};
 use crate::warning::Warning;
 use sdi::{Sealer, Sink};
 use std::fs::File;
@@ -103,7 +103,7 @@ pub(crate) fn is_blank(bytes: &[u8]) -> bool {
 
 /// What is said of such a configuration: a device would install it.
 pub(crate) fn blank(path: &Path) -> Warning {
-    Warning::new("empty", format!("{} is empty, or white space alone", shown(path)))
+    Warning::new("empty", format!("{} is empty, or white space alone", named(path, "read")))
 }
 
 /// The length of a regular file of which `read` bytes were read from where it stood.

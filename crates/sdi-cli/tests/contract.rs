@@ -333,7 +333,7 @@ fn an_empty_configuration_is_warned_of() {
         assert_eq!(json["warnings"][0]["code"] == "empty", is_empty, "{json}");
         let piped = ["encrypt", "-r", "SN1.crt", "-"];
         let text = folder.sdi_with(piped, bytes).succeeds().stderr();
-        assert_eq!(text.contains("warning: - is empty"), is_empty, "{text}");
+        assert_eq!(text.contains("warning: standard input is empty"), is_empty, "{text}");
         let args = ["encrypt-dir", "configs", "--store", "certs", "-o", "tftp", "--force"];
         let done = folder.sdi(args).succeeds();
         let text = done.stderr();

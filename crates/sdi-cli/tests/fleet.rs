@@ -284,6 +284,27 @@ fn what_is_no_file_is_a_failure_with_a_name() {
     assert_eq!(run(&folder, &["--map", "map.json"]).status(), Some(1));
 }
 
+/// The files are what counts, not what is said of them.
+#[test]
+fn a_run_that_nobody_listens_to_encrypts_all() {
+    let folder = fleet(100);
+    let run = |to: &str| {
+        // The reader is gone before the first line comes.
+        let command = format!("{{ sleep 0.5; sdi {} --force; }} {to}", RUN.join(" "));
+        (folder.bash(&command), outputs(&folder).len())
+    };
+    for to in [">/dev/full", "| true"] {
+        drop(fs::remove_dir_all(folder.path("tftp")));
+        fs::create_dir(folder.path("tftp")).unwrap();
+        let (done, count) = run(to);
+        assert_eq!(count, 100, "{to}");
+        let text = done.stderr();
+        assert!(text.contains("warning: cannot write standard output: "), "{text}");
+        assert!(text.ends_with("written 100, unchanged 0, failed 0\n"), "{text}");
+        assert_eq!(done.status(), Some(1), "{to}");
+    }
+}
+
 #[test]
 fn nothing_to_do_is_told_and_is_no_failure() {
     let folder = fleet(0);

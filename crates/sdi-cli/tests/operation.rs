@@ -270,6 +270,15 @@ fn inspect_says_by_its_status_whether_it_matches() {
 }
 
 #[test]
+fn the_jitter_is_in_per_cent() {
+    let folder = Folder::empty();
+    let done = folder.sdi(["autoinstall", "simulate", "--jitter", "60"]);
+    assert_eq!(done.status(), Some(2));
+    assert!(done.stderr().contains("a number up to 50"), "{}", done.stderr());
+    folder.sdi(["autoinstall", "simulate", "--jitter", "50%"]).succeeds();
+}
+
+#[test]
 fn the_doctor_does_not_wait_for_ever() {
     let folder = Folder::empty();
     folder.write("openssl", b"#!/bin/sh\nexec sleep 100\n");

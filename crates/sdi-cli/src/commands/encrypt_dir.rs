@@ -102,9 +102,9 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     for group in jobs.chunks(group_size(fleet.workers)) {
         for report in fleet.group(group)? {
             while let Some(one) = misnamed.next_if(|one| one.config < report.config) {
-                tally.add(&failed(&one, &fleet))?;
+                tally.add(&failed(&one, &fleet));
             }
-            tally.add(&report)?;
+            tally.add(&report);
         }
         tally.draw();
         if tally.worst.is_some() && !args.keep_going {
@@ -112,7 +112,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         }
     }
     for one in misnamed {
-        tally.add(&failed(&one, &fleet))?;
+        tally.add(&failed(&one, &fleet));
     }
     Ok(tally.end())
 }
@@ -149,6 +149,8 @@ struct Tally<'a> {
     console: &'a Console,
     /// A line for each file; a table for people.
     is_lines: bool,
+    /// Why no more lines are written.
+    lost: Option<io::Error>,
     total: usize,
     is_dry: bool,
     begun: Instant,
@@ -165,6 +167,7 @@ impl<'a> Tally<'a> {
         Self {
             console,
             is_lines: console.json || !io::stdout().is_terminal(),
+            lost: None,
             total,
             is_dry,
             begun: Instant::now(),
@@ -177,7 +180,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn add(&mut self, report: &Report) -> Result<(), Failure> {
+    fn add(&mut self, report: &Report) {
         let id = report.id.as_str();
         if let Some(name) = &report.other_name {
             self.clear();
@@ -205,11 +208,13 @@ impl<'a> Tally<'a> {
                 self.failed.push((id.to_owned(), failure.clone()));
             }
         }
-        if self.is_lines {
-            let printed = Console::line(&line(report));
-            printed.map_err(|error| Failure::io("write", Path::new("-"), &error))?;
+        if self.is_lines
+            && let Err(error) = Console::line(&line(report))
+        {
+            // The files are what counts: that nobody reads of them is told at the end.
+            self.is_lines = false;
+            self.lost = Some(error);
         }
-        Ok(())
     }
 
     fn done(&self) -> usize {
@@ -259,10 +264,16 @@ impl<'a> Tally<'a> {
         }
         let mut answer = Answer {
             exit: self.worst.as_ref().map_or(0, Failure::exit),
-            is_said: self.is_lines,
+            is_said: self.is_lines || self.lost.is_some(),
             ..Answer::default()
         };
-        if self.is_lines {
+        if let Some(error) = &self.lost {
+            let failure = Failure::io("write", Path::new("-"), error);
+            let reason = error.to_string();
+            to_stderr(&format!("warning: {}: {reason}; the run went on", failure.message()));
+            answer.exit = answer.exit.max(1);
+        }
+        if answer.is_said {
             self.console.note(&summary);
             return answer;
         }
