@@ -56,14 +56,13 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     file.write_all(&look.bytes).map_err(failed)?;
     let mut total = look.bytes.len();
     let mut piece = vec![0; PIECE];
-    while !look.is_all {
+    let mut is_over = look.is_all;
+    while !is_over {
         let len = fill(&mut input, &mut piece);
         let len = len.map_err(|error| Failure::io("read", &args.file, &error))?;
         file.write_all(piece.get(..len).unwrap_or_default()).map_err(failed)?;
         total += len;
-        if len < PIECE {
-            break;
-        }
+        is_over = len < PIECE;
     }
     file.publish()?;
     console.detail(&wrote(&output, total, Readers::All));
