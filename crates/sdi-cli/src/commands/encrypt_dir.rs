@@ -268,9 +268,11 @@ impl<'a> Tally<'a> {
             ..Answer::default()
         };
         if let Some(error) = &self.lost {
-            let failure = Failure::io("write", Path::new("-"), error);
-            let reason = error.to_string();
-            to_stderr(&format!("warning: {}: {reason}; the run went on", failure.message()));
+            let what = match error.kind() {
+                io::ErrorKind::BrokenPipe => "nobody reads standard output any more".to_owned(),
+                _ => format!("cannot write standard output: {error}"),
+            };
+            to_stderr(&format!("warning: {what}; the run went on"));
             answer.exit = answer.exit.max(1);
         }
         if answer.is_said {
