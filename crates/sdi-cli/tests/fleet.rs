@@ -1,5 +1,4 @@
 //! `encrypt-dir`: from a list of devices and a folder of configurations to a server's folder.
-#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 mod support;
 
