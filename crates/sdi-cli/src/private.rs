@@ -20,7 +20,8 @@ fn is_der(bytes: &[u8]) -> bool {
     match SoftwareKey::parse(bytes) {
         // A kind of key that this program has no use for.
         Ok(_) | Err(Error::Unsupported(_)) => true,
-        Err(Error::Key(KeyFault::Unreadable(why))) => why.contains("encrypted"),
+        // Encrypted or damaged ones are keys, too, and so is PKCS#12.
+        Err(Error::Key(KeyFault::Unreadable(why))) => !why.contains("no private key"),
         Err(_) => false,
     }
 }

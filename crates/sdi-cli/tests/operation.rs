@@ -111,6 +111,7 @@ fn push_publishes_no_private_key() {
                  openssl pkcs8 -topk8 -in $kind.key -passout pass:x -outform DER -out $kind.p8
              done
              openssl ec -in device.key -out sec1.key 2>/dev/null
+             openssl pkcs12 -export -inkey device.key -in SN1.crt -passout pass:x -out device.p12
              openssl genpkey -algorithm ed25519 -out ed.key
              openssl genpkey -algorithm ed25519 -outform DER -out ed.der
              (cat router.cfg; sed 's/^/  /' rsa.key) > with-key.cfg
@@ -130,7 +131,14 @@ fn push_publishes_no_private_key() {
         assert!(!folder.path(format!("tftp/{name}")).exists(), "{name}");
     }
     // The control: a certificate and an encrypted file are none.
-    for name in ["SN1.crt", "SN1.enc"] {
+    folder
+        .bash(
+            "openssl x509 -in SN1.crt -outform DER -out crt
+             openssl pkey -in device.key -pubout -out pub
+             sdi encrypt -q -r SN1.crt --form der -o der.enc router.cfg",
+        )
+        .succeeds();
+    for name in ["SN1.crt", "SN1.enc", "router.cfg", "crt", "pub", "der.enc"] {
         folder.sdi(["push", "-q", name, "--to", "tftp"]).succeeds();
     }
 }
