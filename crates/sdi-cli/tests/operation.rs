@@ -91,6 +91,14 @@ fn damage_anywhere_is_noticed_by_detect_and_push() {
             }
         }
     }
+    // What is longer than is held in memory is copied, and that is told.
+    folder
+        .bash("head -c 65M /dev/zero | sdi encrypt -q -r SN1.crt --form der - > long.enc")
+        .succeeds();
+    folder.sdi(["detect", "long.enc"]).succeeds();
+    let json = folder.sdi(["push", "--json", "long.enc", "--to", "tftp"]).succeeds().json();
+    assert_eq!(json["warnings"][0]["code"], "long");
+    folder.bash("cmp long.enc tftp/long.enc").succeeds();
     // Others may open what is not opened here.
     let other =
         "openssl cms -encrypt -camellia128 -in router.cfg -outform PEM -out other.enc SN1.crt";

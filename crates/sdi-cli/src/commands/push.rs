@@ -81,7 +81,14 @@ fn check(look: &Look, args: &Args, console: &Console) -> Result<(), Failure> {
             .help("push the encrypted configuration; a private key stays on its device"));
     }
     match look.found {
-        Detection::Enveloped(_) => return Ok(()),
+        Detection::Enveloped(_) => {
+            if !look.is_all {
+                let text =
+                    format!("{} is so long that only its start was looked at", shown(&args.file));
+                console.warn(Warning::new("long", text));
+            }
+            return Ok(());
+        }
         Detection::Plain => {
             let text = format!("{} is not encrypted", shown(&args.file));
             console.warn(Warning::new("plain", text));
