@@ -57,7 +57,7 @@ impl Command {
             Self::Push(args) => push::run(args, console),
             Self::VerifyDeploy(args) => verify_deploy::run(args, console),
             Self::Autoinstall(args) => autoinstall::run(args, console),
-            Self::Doctor(args) => doctor::run(args),
+            Self::Doctor(args) => doctor::run(args, console),
             Self::Explain(args) => Ok(explain::run(args)),
             Self::Completions(args) => completions::run(args, console),
             Self::Man(args) => man::run(args, console),

@@ -22,12 +22,13 @@ impl Code {
     pub(crate) const PLAIN: Self = Self(10);
     pub(crate) const NEITHER: Self = Self(11);
     pub(crate) const TOO_WEAK: Self = Self(112);
+    pub(crate) const PRIVATE_KEY: Self = Self(212);
     pub(crate) const NOT_SANE: Self = Self(13);
     pub(crate) const EXISTS: Self = Self(14);
     pub(crate) const PERMISSIONS: Self = Self(15);
 
     /// Every code that this command gives.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::OTHER,
         Self::USAGE,
         Self::MALFORMED,
@@ -42,6 +43,7 @@ impl Code {
         Self::PLAIN,
         Self::NEITHER,
         Self::TOO_WEAK,
+        Self::PRIVATE_KEY,
         Self::NOT_SANE,
         Self::EXISTS,
         Self::PERMISSIONS,

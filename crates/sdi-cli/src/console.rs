@@ -1,14 +1,16 @@
 //! What the global options say, and the only place that writes to stdout and stderr as text.
 
 use crate::report::{Failure, Outcome};
+use crate::warning::Warning;
 use clap::{ArgAction, Args, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 /// The options of every command.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Console {
     /// Says on stderr what was done; -vv each step, too.
@@ -30,6 +32,9 @@ pub(crate) struct Console {
     /// if that is there.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// What was warned of, for `--json`.
+    #[arg(skip)]
+    warnings: Mutex<Vec<Warning>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,6 +50,28 @@ impl Console {
         if !self.quiet && (!self.json || self.verbose > 0) {
             to_stderr(text);
         }
+    }
+
+    /// Says what a person should look at, and keeps it for `--json`.
+    pub(crate) fn warn(&self, warning: Warning) {
+        self.note(&format!("warning: {}", warning.text));
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// With what was warned of: behind what the command itself has found.
+    fn with_warnings(&self, mut object: Value) -> Value {
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_failure = object.get("error").is_some();
+        if is_failure && warnings.is_empty() {
+            return object;
+        }
+        if object.get("warnings").is_none() {
+            object["warnings"] = json!([]);
+        }
+        if let Some(list) = object["warnings"].as_array_mut() {
+            list.extend(warnings.iter().map(Warning::json));
+        }
+        object
     }
 
     /// Says what was done to those who ask: `-v`.
@@ -83,11 +110,13 @@ impl Console {
         };
         let printed = match outcome {
             Ok(answer) if answer.is_said => Ok(()),
-            Ok(answer) if self.json => print(&answer.json(command).to_string()),
+            Ok(answer) if self.json => print(&self.with_warnings(answer.json(command)).to_string()),
             Ok(answer) if answer.text.is_empty() => Ok(()),
             Ok(answer) => print(&answer.text),
             Err(failure) if failure.is_quiet() => Ok(()),
-            Err(failure) if self.json => print(&failure.json(command).to_string()),
+            Err(failure) if self.json => {
+                print(&self.with_warnings(failure.json(command)).to_string())
+            }
             Err(failure) => {
                 to_stderr(&failure.text(self.has_color()));
                 Ok(())

@@ -2,7 +2,9 @@
 //! their content, and a key that others can read is refused.
 
 use crate::code::Code;
-use crate::report::{Failure, shown};
+use crate::console::Console;
+use crate::report::{Failure, printable, shown};
+use crate::warning::Warning;
 use rustix::process::{DumpableBehavior, geteuid, set_dumpable_behavior};
 use sdi::{Certificate, PublicKey, SoftwareKey};
 use std::fs::File;
@@ -120,11 +122,40 @@ pub(crate) fn check_key_file(file: &File, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads a certificate.
-pub(crate) fn certificate(path: &Path) -> Result<Certificate, Failure> {
+/// Reads a certificate, and warns if there are more in the file.
+pub(crate) fn certificate(path: &Path, console: &Console) -> Result<Certificate, Failure> {
+    let (certificate, warning) = certificate_of(path)?;
+    warning.into_iter().for_each(|warning| console.warn(warning));
+    Ok(certificate)
+}
+
+/// Reads the first certificate of a file. A chain is common, and begins with the device's own; but a file
+/// may hold anything.
+pub(crate) fn certificate_of(path: &Path) -> Result<(Certificate, Option<Warning>), Failure> {
     let bytes = read_file(path, SMALL)?;
-    Certificate::parse(&bytes)
-        .map_err(|error| Failure::from(error).fact("certificate", shown(path)))
+    let certificate = Certificate::parse(&bytes)
+        .map_err(|error| Failure::from(error).fact("certificate", shown(path)))?;
+    let count = certificates_in(&bytes);
+    let warning = (count > 1).then(|| {
+        let subject = printable(&certificate.subject());
+        let text = format!(
+            "{} holds {count} certificates; only the first one is used: {subject}",
+            shown(path)
+        );
+        Warning::new("several-certificates", text)
+    });
+    Ok((certificate, warning))
+}
+
+/// How many blocks of PEM are certificates. DER holds one.
+fn certificates_in(bytes: &[u8]) -> usize {
+    const LABELS: [&[u8]; 3] = [b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE"];
+    let is_begin = |line: &&[u8]| {
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_end();
+        let label = line.strip_prefix(b"-----BEGIN ").and_then(|rest| rest.strip_suffix(b"-----"));
+        label.is_some_and(|label| LABELS.contains(&label))
+    };
+    bytes.split(|byte| matches!(byte, b'\n' | b'\r')).filter(is_begin).count()
 }
 
 /// Reads a public key.
@@ -140,5 +171,5 @@ pub(crate) fn quoted(path: &Path) -> String {
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.into_owned();
     }
-    format!("'{}'", crate::report::printable(&text).replace('\'', "'\\''"))
+    format!("'{}'", printable(&text).replace('\'', "'\\''"))
 }

@@ -8,6 +8,7 @@
 #![deny(clippy::as_conversions)]
 
 mod addressee;
+mod authority;
 mod cli;
 mod code;
 mod commands;
@@ -16,17 +17,20 @@ mod fingerprint;
 mod fleet;
 mod http;
 mod input;
+mod look;
 mod output;
 mod plot;
+mod private;
 mod report;
 mod sanity;
 mod settings;
 mod stage;
 mod stream;
 mod text_mode;
+mod warning;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cli::Cli;
 use code::Code;
 use report::Failure;
@@ -42,8 +46,44 @@ fn main() -> ExitCode {
     }
 }
 
+/// A value that the command line does not hold: its error would blame an option that nobody gave.
+fn of_environment(error: &clap::Error) -> Option<Failure> {
+    const OPTION: &str = "--profile";
+    const VARIABLE: &str = "SDI_PROFILE";
+    let said = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let is_given = std::env::args_os().any(|argument| {
+        let text = argument.to_string_lossy();
+        text.strip_prefix(OPTION).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    });
+    let value = std::env::var(VARIABLE).ok()?;
+    let is_it = error.kind() == ErrorKind::InvalidValue
+        && said(ContextKind::InvalidArg)?.starts_with(OPTION)
+        && said(ContextKind::InvalidValue)? == value;
+    (is_it && !is_given).then(|| {
+        let valid = match error.get(ContextKind::ValidValue) {
+            Some(ContextValue::Strings(values)) => values.join(", "),
+            _ => String::new(),
+        };
+        Failure::usage(format!("the variable {VARIABLE} has a value that is unknown"))
+            .fact("value", report::printable(&value))
+            .help(format!("set it to one of {valid}, or unset it"))
+    })
+}
+
 /// Help goes to stdout, what cannot be understood to stderr; in JSON if that was asked for.
 fn usage(error: &clap::Error) -> ExitCode {
+    if let Some(failure) = of_environment(error) {
+        if std::env::args_os().any(|argument| argument == "--json") {
+            // Nowhere is left to say that this failed.
+            let _ = console::Console::line(&failure.json("sdi"));
+        } else {
+            console::to_stderr(&failure.text(false));
+        }
+        return ExitCode::from(failure.exit());
+    }
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if !is_help && std::env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();

@@ -7,16 +7,18 @@
 //! not followed.
 
 use crate::code::Code;
+use crate::input::is_stream;
 use crate::report::{Failure, shown};
 use rustix::fs::{self, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fmt::{Display, Formatter};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -236,6 +238,31 @@ impl Folder {
             Err(error) => Err(Failure::io("sync", &self.path, &error.into())),
         }
     }
+}
+
+/// Refuses to replace what is read: a key, a certificate or a configuration would be lost. Without
+/// `--force` nothing is replaced.
+pub(crate) fn check_not_an_input<'a>(
+    output: &Path,
+    inputs: impl IntoIterator<Item = &'a PathBuf>,
+    force: bool,
+) -> Result<(), Failure> {
+    if !force || is_stream(output) {
+        return Ok(());
+    }
+    // A symbolic link is replaced itself.
+    let Ok(output_is) = output.symlink_metadata() else { return Ok(()) };
+    let is_it = |found: &Metadata| (found.dev(), found.ino()) == (output_is.dev(), output_is.ino());
+    for input in inputs.into_iter().filter(|input| !is_stream(input)) {
+        let found = [input.symlink_metadata(), input.metadata()];
+        if found.into_iter().flatten().any(|found| is_it(&found)) {
+            return Err(Failure::usage("the output is one of the inputs, which would be lost")
+                .fact("input", shown(input))
+                .fact("output", shown(output))
+                .help("name another output with -o"));
+        }
+    }
+    Ok(())
 }
 
 /// A file for its owner alone that goes away with the process.

@@ -1,6 +1,7 @@
 //! What a command has to say: an answer on stdout, or an error with a code, facts and help.
 
 use crate::code::Code;
+use crate::input::is_stream;
 use serde_json::{Map, Value, json};
 use std::fmt::{self, Display, Formatter, Write};
 use std::io;
@@ -75,7 +76,7 @@ impl Failure {
 
     /// An input or output that the system refused.
     pub(crate) fn io(what: &str, path: &Path, error: &io::Error) -> Self {
-        let mut failure = Self::new(Code::OTHER, format!("cannot {what} {}", shown(path)))
+        let mut failure = Self::new(Code::OTHER, format!("cannot {what} {}", named(path, what)))
             .fact("reason", error.to_string());
         failure.0.is_quiet = error.kind() == io::ErrorKind::BrokenPipe;
         failure
@@ -125,6 +126,7 @@ impl Failure {
                 // There may be several of these.
                 "recipient" => push(&mut fields, "wanted", value),
                 "pin" => push(&mut fields, "pins", value),
+                "misnamed" => push(&mut fields, "misnamed", value),
                 "your key" => drop(fields.insert("have".into(), value)),
                 label => drop(fields.insert(label.replace(' ', "_"), value)),
             }
@@ -212,6 +214,15 @@ fn code_of(error: &sdi::Error) -> Code {
         Error::Rejected { .. } => Code::NOT_SANE,
         Error::Policy(_) => Code::TOO_WEAK,
         _ => Code::OTHER,
+    }
+}
+
+/// What `-` stands for, or the path.
+pub(crate) fn named(path: &Path, what: &str) -> String {
+    match (is_stream(path), what) {
+        (true, "write") => "standard output".into(),
+        (true, _) => "standard input".into(),
+        (false, _) => shown(path),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::commands::encrypt::Profile;
 use crate::console::Console;
 use crate::input::read_up_to;
 use crate::report::{Failure, printable, shown};
+use crate::warning::Warning;
 use clap::ValueEnum;
 use std::env;
 use std::fs::File;
@@ -40,7 +41,10 @@ impl Settings {
         let (settings, unused) = Self::parse(&bytes).map_err(|failure| failure.file(&path))?;
         for key in unused {
             let file = shown(&path);
-            console.note(&format!("warning: {file}: {key} is not used by this version"));
+            console.warn(Warning::new(
+                "unused-key",
+                format!("{file}: {key} is not used by this version"),
+            ));
         }
         Ok(settings)
     }

@@ -2,7 +2,8 @@
 
 use crate::code::Code;
 use crate::input::fill;
-use crate::report::Failure;
+use crate::report::{Failure, named};
+use crate::warning::Warning;
 use sdi::{Sealer, Sink};
 use std::fs::File;
 use std::io::{self, Write};
@@ -60,7 +61,7 @@ pub(crate) fn seal<W: Write>(
     mut sealer: Sealer,
     sink: &mut SinkTo<W>,
     output: &Path,
-) -> Result<u64, Failure> {
+) -> Result<Sealed, Failure> {
     let read = |input: &mut File, buffer: &mut [u8]| {
         fill(input, buffer).map_err(|error| Failure::io("read", path, &error))
     };
@@ -70,10 +71,11 @@ pub(crate) fn seal<W: Write>(
     if let Some(known) = known {
         sealer.set_length(known).map_err(sdi::Error::from)?;
     }
-    let mut total = 0_u64;
+    let mut sealed = Sealed { len: 0, is_blank: true };
     while len > 0 {
-        total = total.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+        sealed.len = sealed.len.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
         let piece = buffer.get(..len).unwrap_or_default();
+        sealed.is_blank = sealed.is_blank && is_blank(piece);
         sealer.push(piece, sink).map_err(|error| match error {
             sdi::Error::Misuse(_) => changed(path),
             error => sink.failure(&error, output),
@@ -84,7 +86,24 @@ pub(crate) fn seal<W: Write>(
         sdi::Error::Misuse(_) => changed(path),
         error => sink.failure(&error, output),
     })?;
-    Ok(total)
+    Ok(sealed)
+}
+
+/// What was encrypted.
+pub(crate) struct Sealed {
+    pub(crate) len: u64,
+    /// It is empty, or white space alone.
+    pub(crate) is_blank: bool,
+}
+
+/// Whether nothing is in it that could configure a device.
+pub(crate) fn is_blank(bytes: &[u8]) -> bool {
+    bytes.trim_ascii().is_empty()
+}
+
+/// What is said of such a configuration: a device would install it.
+pub(crate) fn blank(path: &Path) -> Warning {
+    Warning::new("empty", format!("{} is empty, or white space alone", named(path, "read")))
 }
 
 /// The length of a regular file of which `read` bytes were read from where it stood.

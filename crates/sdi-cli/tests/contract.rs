@@ -242,6 +242,9 @@ fn a_pin_refuses_another_key() {
     assert_eq!(encrypt("sha256:12").status(), Some(2));
 }
 
+/// A pin that nobody meets is a device that would be left out.
+/// A chain is common, and its first certificate is the device's.
+/// A device would install it and be without a configuration.
 #[test]
 fn usage_errors_are_two() {
     let folder = Folder::with_device("p256");

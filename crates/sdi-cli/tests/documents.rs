@@ -121,8 +121,9 @@ fn the_operators_page_is_what_works() {
         folder.bash(block).succeeds();
         count += 1;
     }
-    assert_eq!((count, blocks.len()), (10, 11), "all but the one that builds");
+    assert_eq!((count, blocks.len()), (11, 12), "all but the one that builds");
     assert_eq!(folder.read("running.cfg"), CONFIG);
+    assert_eq!(folder.read("opened.cfg"), CONFIG);
 }
 
 /// The page, the manual and the command know the same statuses.

@@ -15,6 +15,55 @@ fn mode(folder: &Folder, name: &str) -> u32 {
     fs::metadata(folder.path(name)).unwrap().mode() & 0o7777
 }
 
+/// With --force, too: what is read would be lost.
+#[test]
+fn an_output_never_replaces_an_input() {
+    let folder = Folder::with_device("p256");
+    folder
+        .bash(
+            "sdi encrypt -q -r SN1.crt -o SN1.enc router.cfg
+             sdi pubkey -k SN1.key -o SN1.pub
+             sdi keygen -q -o vendor.key; sdi cert self-signed -q --id v -k vendor.key -o vendor.crt
+             ln SN1.key second.key; ln -s SN1.crt link.crt; cp router.cfg moved.enc
+             mkdir tftp configs certs; cp SN1.enc tftp; cp router.cfg configs/SN1.cfg
+             cp SN1.crt certs; ln configs/SN1.cfg tftp/SN1.second; ln -s configs same",
+        )
+        .succeeds();
+    let sums = || folder.bash("find . -type f | sort | xargs sha256sum; ls -l *").stdout();
+    let before = sums();
+    let wrap = "cert wrap --id SN1 --issuer-key vendor.key --issuer-cert vendor.crt --public-key SN1.pub -o";
+    for command in [
+        "encrypt -r SN1.crt -o router.cfg router.cfg",
+        "encrypt -r SN1.crt -o ./SN1.crt router.cfg",
+        "encrypt -r link.crt -o SN1.crt router.cfg",
+        "encrypt -r link.crt -o link.crt router.cfg",
+        "decrypt -k SN1.key -o SN1.enc SN1.enc",
+        "decrypt -k SN1.key -o second.key SN1.enc",
+        "decrypt -k SN1.key --cert SN1.crt -o SN1.crt SN1.enc",
+        "cert self-signed --id SN1 -k SN1.key -o second.key",
+        "csr --id SN1 -k SN1.key -o SN1.key",
+        "pubkey -k SN1.key -o SN1.key",
+        "pubkey --cert SN1.crt -o SN1.crt",
+        &format!("{wrap} SN1.pub"),
+        &format!("{wrap} vendor.key"),
+        &format!("{wrap} vendor.crt"),
+        "push tftp/SN1.enc --to tftp",
+        "encrypt-dir configs --store certs -o configs",
+        "encrypt-dir configs --store certs -o same",
+    ] {
+        folder.sdi(command.split(' ').chain(["--force"])).fails("E0002");
+        assert_eq!(sums(), before, "{command}");
+    }
+    folder.sdi(["encrypt-dir", "configs", "--store", "certs", "-o", "same"]).fails("E0002");
+    folder.bash("rm tftp/SN1.enc; mv tftp/SN1.second tftp/SN1.enc").succeeds();
+    let dir = ["encrypt-dir", "configs", "--store", "certs", "-o", "tftp"];
+    folder.sdi([&dir[..], &["--force"]].concat()).fails("E0002");
+    // Without --force it is there already, and another file is replaced.
+    folder.sdi(["encrypt", "-r", "SN1.crt", "-o", "SN1.crt", "router.cfg"]).fails("E0014");
+    folder.sdi(["encrypt", "--force", "-r", "SN1.crt", "-o", "SN1.enc", "router.cfg"]).succeeds();
+    folder.sdi(["encrypt", "--force", "-r", "SN1.crt", "-o", "link.crt", "router.cfg"]).succeeds();
+}
+
 #[test]
 fn a24_modes_are_right_whatever_the_umask_says() {
     for umask in ["000", "077"] {

@@ -1,71 +1,14 @@
 //! `encrypt-dir`: from a list of devices and a folder of configurations to a server's folder.
-#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 mod support;
 
-use sdi::{Identity, KeyRing, SoftwareKey};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
-use std::sync::Arc;
+use support::fleet::{RUN, config, configure, count, fleet, keys, lines, opened, outputs, run};
 use support::{Done, Folder, SDI};
-
-const RUN: [&str; 6] = ["encrypt-dir", "configs", "--store", "certs", "-o", "tftp"];
-
-/// Devices `SN000` and up, which share a key, each with a configuration of its own.
-fn fleet(devices: usize) -> Folder {
-    let folder = Folder::empty();
-    folder.device("SN000", "p256");
-    for name in ["configs", "certs", "tftp"] {
-        fs::create_dir(folder.path(name)).unwrap();
-    }
-    for n in 0..devices {
-        fs::copy(folder.path("SN000.crt"), folder.path(format!("certs/SN{n:03}.crt"))).unwrap();
-        configure(&folder, n, "first");
-    }
-    folder
-}
-
-fn configure(folder: &Folder, n: usize, what: &str) {
-    folder.write(&format!("configs/SN{n:03}.cfg"), config(n, what).as_bytes());
-}
-
-fn config(n: usize, what: &str) -> String {
-    format!("hostname r{n}\nkey CANARY-{what}\nend\n")
-}
-
-fn run(folder: &Folder, more: &[&str]) -> Done {
-    folder.sdi([&RUN[..], more].concat())
-}
-
-/// The lines of a run.
-fn lines(done: &Done) -> Vec<Value> {
-    done.stdout().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn count(done: &Done, action: &str) -> usize {
-    lines(done).iter().filter(|line| line["action"] == action).count()
-}
-
-fn keys(folder: &Folder) -> KeyRing {
-    let key = SoftwareKey::parse(&folder.read("device.key")).unwrap();
-    let mut ring = KeyRing::new();
-    ring.set_vendor(Identity::new(Arc::new(key), None).unwrap()).unwrap();
-    ring
-}
-
-fn opened(folder: &Folder, keys: &KeyRing, n: usize) -> String {
-    let file = folder.read(&format!("tftp/SN{n:03}.enc"));
-    let opened = sdi::open(&file, keys).unwrap_or_else(|error| panic!("SN{n:03}: {error}"));
-    String::from_utf8(opened.plaintext().to_vec()).unwrap()
-}
-
-fn outputs(folder: &Folder) -> HashSet<String> {
-    let entries = fs::read_dir(folder.path("tftp")).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-}
 
 #[test]
 fn a_folder_becomes_a_servers_folder() {
@@ -200,42 +143,29 @@ fn a_missing_certificate_is_named_and_the_worst_failure_is_the_status() {
     assert_eq!((count(&done, "written"), count(&done, "failed")), (2, 2));
 }
 
+/// A device whose configuration is missing is not passed over.
+/// The files are what counts, not what is said of them.
 #[test]
-fn maps_say_which_file_is_for_which_device() {
-    let folder = fleet(3);
-    folder.write("configs/edge, \"two\".txt", b"hostname two\n");
-    let csv =
-        "\u{feff}Name;ID;File\r\n\r\nx;SN002;\"edge, \"\"two\"\".txt\"\r\ny;SN001;SN000.cfg\r\n";
-    folder.write("map.csv", csv.as_bytes());
-    folder.write("map.json", br#"{"SN002": "edge, \"two\".txt", "SN001": "SN000.cfg"}"#);
-    let keys = keys(&folder);
-    for map in ["map.csv", "map.json"] {
-        let done = run(&folder, &["--map", map, "--force"]).succeeds();
-        assert_eq!(lines(&done).len(), 2, "{map}");
-        assert_eq!(opened(&folder, &keys, 2), "hostname two\n");
-        assert_eq!(opened(&folder, &keys, 1), config(0, "first"));
+fn a_run_that_nobody_listens_to_encrypts_all() {
+    let folder = fleet(100);
+    let run = |to: &str| {
+        // The reader is gone before the first line comes.
+        let command = format!("{{ sleep 0.5; sdi {} --force; }} {to}", RUN.join(" "));
+        (folder.bash(&command), outputs(&folder).len())
+    };
+    for (to, told) in [
+        (">/dev/full", "warning: cannot write standard output: "),
+        ("| true", "warning: nobody reads standard output any more; the run went on"),
+    ] {
+        drop(fs::remove_dir_all(folder.path("tftp")));
+        fs::create_dir(folder.path("tftp")).unwrap();
+        let (done, count) = run(to);
+        assert_eq!(count, 100, "{to}");
+        let text = done.stderr();
+        assert!(text.contains(told), "{text}");
+        assert!(text.ends_with("written 100, unchanged 0, failed 0\n"), "{text}");
+        assert_eq!(done.status(), Some(1), "{to}");
     }
-    assert_eq!(outputs(&folder).len(), 2);
-    folder.write("bad.csv", b"SN001,a.cfg\nSN/2,b.cfg\n");
-    let text = run(&folder, &["--map", "bad.csv"]).fails("E0003").stderr();
-    assert!(text.contains("line 2") && text.contains("SN/2"), "{text}");
-    folder.write("bad.json", b"{\"SN1\": 1}");
-    run(&folder, &["--map", "bad.json"]).fails("E0003");
-    folder.write("twice.csv", b"SN001,a.cfg\nsn001,b.cfg\n");
-    run(&folder, &["--map", "twice.csv"]).fails("E0002");
-}
-
-#[test]
-fn names_that_are_no_identifiers_are_refused_before_any_work() {
-    let folder = fleet(2);
-    folder.write("configs/.hidden", b"x");
-    fs::create_dir(folder.path("configs/below")).unwrap();
-    run(&folder, &[]).succeeds();
-    folder.write("configs/read me.txt", b"x");
-    run(&folder, &["--force"]).fails("E0002");
-    fs::rename(folder.path("configs/read me.txt"), folder.path("configs/SN001.txt")).unwrap();
-    let text = run(&folder, &["--force"]).fails("E0002").stderr();
-    assert!(text.contains("SN001.cfg") && text.contains("SN001.txt"), "{text}");
 }
 
 /// Every file of a group is open. Where few may be, groups are small.

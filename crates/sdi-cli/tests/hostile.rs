@@ -2,7 +2,7 @@
 
 mod support;
 
-use sdi::{Detection, Hint};
+use sdi::{Detection, Envelope, Error, Hint, Limits};
 use std::fs;
 use std::path::{Path, PathBuf};
 use support::{Done, Folder};
@@ -41,7 +41,10 @@ fn every_damaged_file_of_the_corpus_has_a_status_that_means_something() {
         let hint = Hint { at_end: true, ..Hint::default() };
         let expected =
             match sdi::detect(file.file_name().map(|n| n.as_encoded_bytes()), &bytes, hint) {
-                Detection::Enveloped(_) => 0,
+                Detection::Enveloped(_) => match Envelope::parse(&bytes, &Limits::default()) {
+                    Err(Error::Malformed(_)) => 11,
+                    _ => 0,
+                },
                 Detection::Plain => 10,
                 _ => 11,
             };

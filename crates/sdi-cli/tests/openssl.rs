@@ -156,6 +156,72 @@ fn openssl_opens_what_is_encrypted_here() {
     }
 }
 
+/// What the operators' page says of a device that opens its files with OpenSSL 3.0.
+#[test]
+fn openssl_needs_another_certificate_or_profile() {
+    for algorithm in ["p256", "rsa2048"] {
+        let folder = Folder::with_device(algorithm);
+        let args = ["cert", "self-signed", "--id", "SN1", "-k", "device.key", "-o", "old.crt"];
+        folder.sdi([&args[..], &["--no-gcm-capability"]].concat()).succeeds();
+        for (crt, more, opens) in [
+            ("SN1.crt", &[][..], false),
+            ("SN1.crt", &["--profile", "rfc8886"], true),
+            ("old.crt", &[], true),
+        ] {
+            let args = ["encrypt", "--force", "-r", crt, "-o", "SN1.enc", "router.cfg"];
+            folder.sdi([&args[..], more].concat()).succeeds();
+            let opened = folder.bash(&format!(
+                "openssl cms -decrypt -binary -inform PEM -in SN1.enc -inkey device.key -recip {crt}"
+            ));
+            let is_open = opened.0.status.success() && opened.0.stdout == CONFIG;
+            assert_eq!(is_open, opens, "{algorithm} {crt} {more:?}: {}", opened.stderr());
+        }
+    }
+}
+
+/// Programs that verify chains refuse an issuer that is no authority.
+#[test]
+fn an_issuer_that_is_no_authority_is_warned_of() {
+    let folder = Folder::with_device("p256");
+    folder
+        .bash(
+            "sdi pubkey -k device.key -o device.pub
+             umask 077
+             req() { openssl req -x509 -key device.key -subj /CN=Acme -config <(printf '[req]\ndistinguished_name=d\n[d]\n') \"$@\"; }
+             req -out none.crt -addext subjectKeyIdentifier=hash
+             req -out ca.crt -addext basicConstraints=critical,CA:TRUE
+             req -out ca-signs.crt -addext basicConstraints=CA:TRUE -addext keyUsage=keyCertSign
+             req -out signs.crt -addext keyUsage=critical,keyCertSign,cRLSign
+             req -out no-ca.crt -addext basicConstraints=CA:FALSE
+             req -out no-sign.crt -addext basicConstraints=CA:TRUE -addext keyUsage=digitalSignature
+             openssl x509 -in ca.crt -outform DER -out ca.der",
+        )
+        .succeeds();
+    for (name, is_authority) in [
+        ("ca.crt", true),
+        ("ca.der", true),
+        ("ca-signs.crt", true),
+        ("signs.crt", true),
+        ("none.crt", false),
+        ("no-ca.crt", false),
+        ("no-sign.crt", false),
+        ("SN1.crt", false),
+    ] {
+        let args = ["cert", "wrap", "--force", "--id", "SN2", "--public-key", "device.pub"];
+        let signed = ["--issuer-key", "device.key", "--issuer-cert", name, "-o", "issued.crt"];
+        let done = folder.sdi([&args[..], &signed].concat()).succeeds();
+        let is_told = done.stderr().contains(&format!("warning: {name} does not say"));
+        assert_eq!(is_told, !is_authority, "{name}: {}", done.stderr());
+        let json = folder.sdi([&args[..], &signed, &["--json"]].concat()).succeeds().json();
+        assert_eq!(json["warnings"][0]["code"] == "issuer-no-ca", !is_authority, "{json}");
+        // OpenSSL is of the same opinion.
+        let verified = folder.bash(&format!(
+            "openssl x509 -in {name} -out issuer.crt; openssl verify -CAfile issuer.crt issued.crt"
+        ));
+        assert_eq!(verified.0.status.success(), is_authority, "{name}: {}", verified.stderr());
+    }
+}
+
 #[test]
 fn what_openssl_encrypts_is_opened_here() {
     for (algorithm, commands) in [

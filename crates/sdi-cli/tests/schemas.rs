@@ -73,6 +73,7 @@ fn answers_fit_their_schemas_and_nothing_else_does() {
     let mut answers = answers();
     let folder = Folder::with_device("rsa2048");
     folder.device("SN2", "p256");
+    folder.device("SN3", "p256");
     folder.write("empty", b"");
     folder.write("plain.enc", CONFIG);
     folder.write("signed", b"0\x0b\x06\x09*\x86H\x86\xf7\x0d\x01\x07\x02");
@@ -85,10 +86,14 @@ fn answers_fit_their_schemas_and_nothing_else_does() {
         )
         .succeeds();
     let fleet = "--json encrypt-dir configs --store certs -o tftp --changed-only --keep-going";
+    folder.bash("head -c 5M /dev/zero > big.cfg").succeeds();
     for command in [
+        "--json push router.cfg --to tftp",
+        "--json encrypt --check-size -r SN1.crt big.cfg",
         "--json pubkey -k device.key --fingerprint",
         "--json pubkey -k device.key -o device.pub",
         "--json inspect --match-cert SN1.crt both.enc",
+        "--json inspect --match-cert SN3.crt both.enc",
         "--json detect router.cfg",
         "--json detect empty",
         "--json detect plain.enc",
@@ -106,6 +111,12 @@ fn answers_fit_their_schemas_and_nothing_else_does() {
         actions.into_iter().collect::<Vec<_>>(),
         ["failed", "unchanged", "would-write", "written"]
     );
+
+    let warned = answers.iter().filter_map(|one| one["warnings"].as_array()).flatten();
+    let warned: BTreeSet<&str> = warned.map(|one| one["code"].as_str().unwrap()).collect();
+    for code in ["plain", "size", "unauthenticated"] {
+        assert!(warned.contains(code), "{warned:?}");
+    }
 
     // Every schema was needed.
     let needed: BTreeSet<String> = answers.iter().map(name_of).collect();
@@ -141,6 +152,7 @@ fn errors_fit_their_schema() {
         ("E0001", "--json detect missing"),
         ("E0010", "--json inspect router.cfg"),
         ("E0014", "--json push router.enc --to ."),
+        ("E0212", "--json push device.key --to empty"),
         ("E0004", "--json verify-deploy router.enc --cert SN2.crt"),
         ("E0009", "--json verify-deploy http://127.0.0.1:1/x --cert SN2.crt"),
         ("E0014", "--json autoinstall simulate --plot router.cfg"),

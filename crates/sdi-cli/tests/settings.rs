@@ -21,6 +21,24 @@ fn profile(folder: &Folder) -> String {
 }
 
 #[test]
+fn an_unknown_value_in_the_environment_is_blamed_on_the_variable() {
+    let folder = Folder::with_device("p256");
+    let encrypt = |more: &str| {
+        let command =
+            format!("SDI_PROFILE=best sdi encrypt -r SN1.crt -o out.enc router.cfg {more}");
+        folder.bash(&command)
+    };
+    let text = encrypt("").fails("E0002").stderr();
+    assert!(text.contains("SDI_PROFILE") && text.contains("best"), "{text}");
+    assert!(text.contains("auto, rfc8886, authenticated") && !text.contains("--profile"), "{text}");
+    let json = encrypt("--json").json();
+    assert!(json["error"]["message"].as_str().unwrap().contains("SDI_PROFILE"), "{json}");
+    let text = encrypt("--profile best").stderr();
+    assert!(text.contains("--profile") && !text.contains("SDI_PROFILE"), "{text}");
+    encrypt("--profile auto").succeeds();
+}
+
+#[test]
 fn an_option_comes_before_the_environment_and_that_before_the_file() {
     let folder = Folder::with_device("p256");
     folder.write("old.toml", b"profile = \"rfc8886\"\n");

@@ -44,8 +44,8 @@ struct Simulate {
     /// How many fetches of a hundred fail though the server is ready.
     #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percent)]
     loss: u32,
-    /// How much longer or shorter each wait may be, in per cent of it.
-    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = percent)]
+    /// How much longer or shorter each wait may be, in per cent of it; 50 at most.
+    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = jitter)]
     jitter: u32,
     /// The waits: the first one, for how long, and the later one.
     #[arg(long, value_name = "FAST,FOR,SLOW", default_value = "5m,1h,1h", value_parser = retry)]
@@ -167,6 +167,11 @@ fn percent(text: &str) -> Result<u32, String> {
     number.ok().filter(|number| *number <= 100).ok_or_else(|| "a number up to 100".into())
 }
 
+/// A device must not ask all the time, nor never.
+fn jitter(text: &str) -> Result<u32, String> {
+    percent(text).ok().filter(|number| *number <= 50).ok_or_else(|| "a number up to 50".into())
+}
+
 fn retry(text: &str) -> Result<(Duration, Duration, Duration), String> {
     let times: Vec<Duration> = text.split(',').map(time).collect::<Result<_, _>>()?;
     match times[..] {
@@ -188,6 +193,7 @@ mod tests {
             assert!(time(wrong).is_err(), "{wrong}");
         }
         assert_eq!((percent("5%"), percent("100")), (Ok(5), Ok(100)));
+        assert_eq!((jitter("50%"), jitter("51")), (Ok(50), Err("a number up to 50".into())));
         assert!(percent("101").is_err() && percent("-1").is_err() && percent("%").is_err());
         assert!(retry("5m,1h").is_err() && retry("5m,1h,1h").is_ok());
     }

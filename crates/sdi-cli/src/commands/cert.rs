@@ -1,11 +1,13 @@
 //! `sdi cert`: certificates of devices.
 
 use super::{TextForm, device_id, put, unix_time};
+use crate::authority;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, is_stream, private_key, public_key};
-use crate::output::Readers;
+use crate::output::{Readers, check_not_an_input};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
+use crate::warning::Warning;
 use sdi::{
     Certificate, DeviceId, DeviceKey, Identity, IdentityBuilder, KeyAlgorithm, SystemRandom,
     Validity,
@@ -61,7 +63,8 @@ struct Wrap {
     #[arg(long, value_name = "KEY")]
     issuer_key: Option<PathBuf>,
     /// The vendor's certificate: its subject becomes the issuer, so that programs that verify chains
-    /// find it. Without it the issuer is named by the identifier of its key alone.
+    /// find it. They ask that it is that of an authority, which `sdi cert self-signed` does not make but
+    /// `openssl req -x509` does. Without it the issuer is named by the identifier of its key alone.
     #[arg(long, value_name = "CRT", requires = "issuer_key")]
     issuer_cert: Option<PathBuf>,
     #[command(flatten)]
@@ -142,6 +145,7 @@ fn validity(text: &str) -> Result<Validity, String> {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     match &args.command {
         Command::SelfSigned(args) => {
+            check_not_an_input(&args.made.output, [&args.key], console.force)?;
             let key = private_key(&args.key)?;
             if key.public_key().algorithm() == KeyAlgorithm::X25519 {
                 return Err(cannot_sign(&args.made.named.id));
@@ -152,10 +156,14 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
             let inputs =
                 [Some(&args.public_key), args.issuer_key.as_ref(), args.issuer_cert.as_ref()];
             check_stdin_once(inputs.into_iter().flatten().map(PathBuf::as_path))?;
+            check_not_an_input(&args.made.output, inputs.into_iter().flatten(), console.force)?;
             let key = public_key(&args.public_key)?;
             let builder = args.made.builder()?;
             let certificate = match &args.issuer_key {
-                Some(path) => builder.issue(&key, &vendor(path, args.issuer_cert.as_deref())?)?,
+                Some(path) => {
+                    let vendor = vendor(path, args.issuer_cert.as_deref(), console)?;
+                    builder.issue(&key, &vendor)?
+                }
                 None => builder.wrap(&key, &mut SystemRandom)?,
             };
             let signer = if args.issuer_key.is_some() { "the issuer's" } else { "a throw-away" };
@@ -166,17 +174,27 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
 }
 
 /// Who signs for a device.
-fn vendor(key: &Path, cert: Option<&Path>) -> Result<Identity, Failure> {
+fn vendor(key: &Path, cert: Option<&Path>, console: &Console) -> Result<Identity, Failure> {
     let key = private_key(key)?;
     if key.public_key().algorithm() == KeyAlgorithm::X25519 {
         return Err(Failure::usage("the issuer's kind of key cannot sign")
             .help("make one that can: sdi keygen -a p256 -o vendor.key"));
     }
-    let certificate = cert.map(certificate).transpose()?;
-    Identity::new(Arc::new(key), certificate).map_err(|error| match cert {
+    let certificate = cert.map(|path| certificate(path, console)).transpose()?;
+    let may_sign = certificate.as_ref().and_then(|own| authority::may_sign(own.der()));
+    let vendor = Identity::new(Arc::new(key), certificate).map_err(|error| match cert {
         Some(path) => Failure::from(error).fact("certificate", shown(path)),
         None => error.into(),
-    })
+    })?;
+    if let (Some(false), Some(path)) = (may_sign, cert) {
+        let text = format!(
+            "{} does not say that it may sign certificates: programs that verify chains refuse \
+             what it issues",
+            shown(path)
+        );
+        console.warn(Warning::new("issuer-no-ca", text));
+    }
+    Ok(vendor)
 }
 
 /// For keys that agree and do nothing else.

@@ -6,7 +6,7 @@ use crate::code::Code;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{is_stream, private_key};
-use crate::output::Readers;
+use crate::output::{Readers, check_not_an_input};
 use crate::report::{Answer, Failure, Outcome, shown};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -37,6 +37,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
+    check_not_an_input(&args.output, [&args.key], console.force)?;
     let key = private_key(&args.key)?;
     if key.public_key().algorithm() == KeyAlgorithm::X25519 {
         return Err(cannot_sign(&args.named.id));

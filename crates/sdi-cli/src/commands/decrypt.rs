@@ -1,14 +1,16 @@
 //! `sdi decrypt`: what a device does. Nothing is written unless the whole file is verified.
 
 use super::wrote;
+use crate::code::Code;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, check_stdin_once, fill, is_stream, open, private_key};
-use crate::output::{NewFile, Readers};
+use crate::output::{NewFile, Readers, check_not_an_input};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
 use crate::sanity::{Check, Insane, Sanity, ask, search};
 use crate::stage::{Plaintext, Stage};
 use crate::stream::{PIECE, SinkTo, stdout};
+use crate::text_mode;
 use clap::ValueEnum;
 use sdi::{
     Certificate, DeviceId, DeviceKey, Identity, IdentityBuilder, KeyAlgorithm, KeyRing, Opener,
@@ -71,8 +73,12 @@ enum MinProfile {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let inputs = args.key.iter().chain(&args.cert).chain([&args.input]);
     check_stdin_once(inputs.map(PathBuf::as_path))?;
+    if let Some(output) = &args.output {
+        let inputs = args.key.iter().chain(&args.cert).chain([&args.input]);
+        check_not_an_input(output, inputs, console.force)?;
+    }
     let target = Target::of(args, console)?;
-    let keys = keys(args)?;
+    let keys = keys(args, console)?;
     for (key, path) in keys.iter().zip(&args.key) {
         console.step(&format!("read {}: {}", shown(path), key.name));
     }
@@ -115,8 +121,9 @@ struct Key {
     name: String,
 }
 
-fn keys(args: &Args) -> Result<Vec<Key>, Failure> {
-    let mut certificate = args.cert.as_deref().map(certificate).transpose()?;
+fn keys(args: &Args, console: &Console) -> Result<Vec<Key>, Failure> {
+    let mut certificate =
+        args.cert.as_deref().map(|path| certificate(path, console)).transpose()?;
     let mut keys = Vec::new();
     for path in &args.key {
         let key = private_key(path)?;
@@ -296,10 +303,12 @@ fn open_with_any(
     let mut alive = attempts;
     // Whole pieces: what the file is must be decided before its end is known.
     let mut piece = vec![0; PIECE];
+    let mut head = None;
     while !alive.is_empty() {
         let len = fill(&mut input, &mut piece);
         let len = len.map_err(|error| Failure::io("read", &args.input, &error))?;
         let bytes = piece.get(..len).unwrap_or_default();
+        head.get_or_insert_with(|| bytes.to_vec());
         alive.retain_mut(|attempt| match attempt.push(bytes, &path) {
             Ok(()) => true,
             Err(failure) => {
@@ -320,6 +329,9 @@ fn open_with_any(
     }
     let worst = failures.into_iter().max_by_key(|failure| failure.code().severity());
     Err(match worst {
+        Some(failure) if failure.exit() == Code::MALFORMED.exit() => {
+            text_mode::explain(failure.file(&args.input), &head.unwrap_or_default())
+        }
         Some(failure) => explain(failure.file(&args.input), args),
         None => Failure::usage("there is no key"),
     })

@@ -1,6 +1,7 @@
 //! `sdi doctor`: is this machine fit for the work?
 
 use crate::code::Code;
+use crate::console::Console;
 use crate::input::{certificate, private_key};
 use crate::output::{Readers, unlinked_file};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
@@ -10,10 +11,12 @@ use sdi::{
 };
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Looks whether this machine is fit for the work.
 ///
@@ -33,10 +36,10 @@ pub(crate) struct Args {
     cert: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let mut checks = vec![("clock", clock()), ("encryption", round_trip()), ("staging", staging())];
     if let Some(key) = &args.key {
-        checks.push(("key", pair(key, args.cert.as_deref())));
+        checks.push(("key", pair(key, args.cert.as_deref(), console)));
     }
     checks.push(("openssl", openssl()));
 
@@ -77,9 +80,9 @@ fn staging() -> Result<String, Failure> {
     Ok(shown(&folder))
 }
 
-fn pair(key: &Path, cert: Option<&Path>) -> Result<String, Failure> {
+fn pair(key: &Path, cert: Option<&Path>, console: &Console) -> Result<String, Failure> {
     let key = private_key(key)?;
-    let certificate = cert.map(certificate).transpose()?;
+    let certificate = cert.map(|path| certificate(path, console)).transpose()?;
     let name = certificate.as_ref().and_then(Certificate::device_id);
     Identity::new(Arc::new(key), certificate)?;
     Ok(match name {
@@ -133,9 +136,12 @@ fn round_trip() -> Result<String, Failure> {
 
 /// Both ways. Without openssl there is nothing to compare with, and nothing is wrong.
 fn openssl() -> Result<String, Failure> {
-    let Ok(version) = Command::new("openssl").arg("version").output() else {
+    let mut command = Command::new("openssl");
+    let Ok(child) = command.arg("version").stdin(Stdio::null()).stdout(Stdio::piped()).spawn()
+    else {
         return Ok("not installed; it is not needed".into());
     };
+    let version = output_of(child)?;
     let version = printable(String::from_utf8_lossy(&version.stdout).trim());
     let device = Device::new()?;
     let folder = Scratch::new()?;
@@ -150,7 +156,7 @@ fn openssl() -> Result<String, Failure> {
     let mut decrypt = Command::new("openssl");
     decrypt.args(["cms", "-decrypt", "-binary", "-inform", "PEM", "-inkey", "/dev/stdin", "-in"]);
     same(&cms(decrypt.arg(&enc).arg("-recip").arg(&crt), device.pem.as_bytes())?)?;
-    Ok(format!("files go both ways: {version}"))
+    Ok(format!("files of --profile rfc8886 go both ways: {version}"))
 }
 
 fn cms(command: &mut Command, stdin: &[u8]) -> Result<Vec<u8>, Failure> {
@@ -163,11 +169,34 @@ fn cms(command: &mut Command, stdin: &[u8]) -> Result<Vec<u8>, Failure> {
         // If openssl does not read, its status says so.
         let _ = pipe.write_all(stdin);
     }
-    let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
+    let output = output_of(child)?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     Ok(output.stdout)
+}
+
+/// How long openssl may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a program says that ends in time. It is little enough for a pipe to hold it.
+fn output_of(mut child: Child) -> Result<Output, Failure> {
+    let failed = |error: io::Error| {
+        Failure::new(Code::OTHER, "openssl failed").fact("reason", error.to_string())
+    };
+    let begun = Instant::now();
+    while child.try_wait().map_err(failed)?.is_none() {
+        if begun.elapsed() > PATIENCE {
+            // It may have ended just now.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(Failure::new(Code::OTHER, "openssl does not answer")
+                .fact("waited", format!("{} seconds", PATIENCE.as_secs()))
+                .help("see which program it is: type -a openssl"));
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().map_err(failed)
 }
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {

@@ -1,15 +1,17 @@
 //! `sdi encrypt`: one file to one or many certificates.
 
 use super::wrote;
+use crate::code::Code;
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
-use crate::input::{certificate, check_stdin_once, forbid_core_files, is_stream, open};
-use crate::output::{NewFile, Readers};
+use crate::input::{certificate_of, check_stdin_once, forbid_core_files, is_stream, open};
+use crate::output::{NewFile, Readers, check_not_an_input};
 use crate::report::{Answer, Failure, Outcome, printable, shown};
 use crate::settings::Settings;
-use crate::stream::{SinkTo, seal, stdout};
+use crate::stream::{Sealed, SinkTo, blank, seal, stdout};
+use crate::warning::Warning;
 use clap::ValueEnum;
-use sdi::{Certificate, Sealer, SystemRandom};
+use sdi::{Certificate, KeyAlgorithm, Sealer, SystemRandom};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
@@ -35,7 +37,8 @@ pub(crate) struct Args {
     /// How the file is written.
     #[arg(long, default_value = "pem")]
     form: Form,
-    /// Refuses certificates with another key than this; may be repeated, one for each certificate.
+    /// Refuses certificates with another key than this; may be repeated, one for each certificate, and
+    /// each has to be the key of one of them.
     #[arg(long, value_name = "sha256:HEX")]
     pin: Vec<Fingerprint>,
     /// Warns if the file is longer than the 4 MiB that many devices fetch over TFTP.
@@ -121,7 +124,9 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     forbid_core_files()?;
     let profile = Profile::chosen(args.profile, console)?;
     let output = args.output.clone().map_or_else(|| beside(&args.input), Ok)?;
-    let recipients = recipients(&args.recipient, &args.pin)?;
+    let inputs = args.recipient.iter().chain([&args.input]);
+    check_not_an_input(&output, inputs, console.force)?;
+    let recipients = recipients(&args.recipient, &args.pin, console)?;
     for (recipient, path) in recipients.iter().zip(&args.recipient) {
         console.step(&format!("read {}: {recipient}", shown(path)));
     }
@@ -147,9 +152,15 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         file.publish()?;
         (read, len)
     };
-    console.step(&format!("read {}: {read} bytes", shown(&args.input)));
+    console.step(&format!("read {}: {} bytes", shown(&args.input), read.len));
+    if read.is_blank {
+        console.warn(blank(&args.input));
+    }
     if args.check_size && encrypted > TFTP_LIMIT {
-        console.note(&format!("warning: {encrypted} bytes are more than the 4 MiB of TFTP"));
+        console.warn(Warning::new(
+            "size",
+            format!("{encrypted} bytes are more than the 4 MiB of TFTP"),
+        ));
     }
     if is_stream(&output) {
         return Ok(Answer::default());
@@ -176,7 +187,7 @@ fn write<W: Write>(
     sealer: Sealer,
     writer: BufWriter<W>,
     output: &Path,
-) -> Result<(W, u64, u64), Failure> {
+) -> Result<(W, Sealed, u64), Failure> {
     let mut sink = SinkTo::new(writer);
     let read = seal(input, path, sealer, &mut sink, output)?;
     let len = sink.len;
@@ -185,19 +196,32 @@ fn write<W: Write>(
     Ok((below, read, len))
 }
 
+/// Shorter keys can be broken, and the library does not encrypt to them.
+const LEAST_RSA: u32 = 2048;
+
 /// A certificate with what people know it by.
 pub(crate) struct Recipient {
     pub(crate) certificate: Certificate,
     pub(crate) fingerprint: Fingerprint,
+    /// Of its file.
+    pub(crate) warning: Option<Warning>,
 }
 
 impl Recipient {
     /// Reads a certificate and compares its key with the pins.
     pub(crate) fn read(path: &Path, pins: &[Fingerprint]) -> Result<Self, Failure> {
-        let certificate = certificate(path)?;
+        let (certificate, warning) = certificate_of(path)?;
         let fingerprint = Fingerprint::of(certificate.public_key())?;
         fingerprint.check(pins).map_err(|failure| failure.fact("certificate", shown(path)))?;
-        Ok(Self { certificate, fingerprint })
+        if let KeyAlgorithm::Rsa(bits) = certificate.public_key().algorithm()
+            && bits < LEAST_RSA
+        {
+            return Err(Failure::new(Code::UNSUPPORTED, "an RSA key is too short to encrypt to")
+                .fact("certificate", shown(path))
+                .fact("bits", format!("{bits}, and {LEAST_RSA} are the least"))
+                .help("ask the vendor for a certificate with a longer key, or with an EC key"));
+        }
+        Ok(Self { certificate, fingerprint, warning })
     }
 
     fn json(&self) -> Value {
@@ -215,8 +239,28 @@ impl std::fmt::Display for Recipient {
     }
 }
 
-fn recipients(paths: &[PathBuf], pins: &[Fingerprint]) -> Result<Vec<Recipient>, Failure> {
-    paths.iter().map(|path| Recipient::read(path, pins)).collect()
+fn recipients(
+    paths: &[PathBuf],
+    pins: &[Fingerprint],
+    console: &Console,
+) -> Result<Vec<Recipient>, Failure> {
+    let read = |path: &PathBuf| {
+        let mut recipient = Recipient::read(path, pins)?;
+        recipient.warning.take().into_iter().for_each(|warning| console.warn(warning));
+        Ok(recipient)
+    };
+    let recipients = paths.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
+    let is_unmet = |pin: &&Fingerprint| recipients.iter().all(|r| r.fingerprint != **pin);
+    let unmet: Vec<&Fingerprint> = pins.iter().filter(is_unmet).collect();
+    if unmet.is_empty() {
+        return Ok(recipients);
+    }
+    let mut failure = Failure::new(Code::PIN, "no certificate holds the key of a pin");
+    for pin in unmet {
+        failure = failure.fact("pin", pin.to_string());
+    }
+    Err(failure
+        .help("give the certificate of each device that is pinned, with -r, or leave out its pin"))
 }
 
 /// `<stem>.enc` beside the input.

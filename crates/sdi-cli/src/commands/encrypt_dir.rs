@@ -2,15 +2,17 @@
 
 use super::encrypt::{Profile, Recipient};
 use crate::console::{Console, to_stderr};
-use crate::fleet::jobs::{Job, jobs};
+use crate::fleet::jobs::{Jobs, Misnamed, jobs};
 use crate::fleet::seal::{Action, Fleet, Report, group_size};
 use crate::fleet::state::State;
 use crate::input::forbid_core_files;
 use crate::output::Folder;
 use crate::report::{Answer, Failure, Outcome, shown};
+use crate::warning::Warning;
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
@@ -18,9 +20,9 @@ use std::time::{Duration, Instant};
 /// Encrypts a folder of configurations, one file for each device.
 ///
 /// CONFIGS/SN1.cfg is encrypted to STORE/SN1.crt, as OUT/SN1.enc. A run that was interrupted leaves
-/// whole files only, and running it again finishes it: with --changed-only, which also leaves alone
-/// what has not changed, or with --force. On a terminal it ends with a table, otherwise it prints a
-/// JSON object on a line for each file.
+/// whole files only. One that was started with --changed-only, which leaves alone what has not changed,
+/// is finished by running it again; any other is repeated with --force. On a terminal it ends with a
+/// table, otherwise it prints a JSON object on a line for each file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -66,13 +68,28 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     forbid_core_files()?;
-    let jobs = jobs(&args.input, &args.map)?;
+    if is_same(&args.input, &args.output) {
+        return Err(Failure::usage(
+            "the folder for the encrypted files is that of the configurations",
+        )
+        .fact("folder", shown(&args.output))
+        .help("the next run would encrypt them again: name another folder with -o"));
+    }
+    let Jobs { jobs, misnamed } = jobs(&args.input, &args.map)?;
+    if let (false, Some(failure)) = (args.keep_going, Misnamed::all(&misnamed)) {
+        return Err(failure);
+    }
+    if jobs.is_empty() && misnamed.is_empty() {
+        let from = if args.map.as_os_str() == "id=stem" { &args.input } else { &args.map };
+        let text = format!("{} holds no configuration: there is nothing to encrypt", shown(from));
+        console.warn(Warning::new("nothing", text));
+    }
     let state_path = args.state.clone().unwrap_or_else(|| args.input.join(".sdi-state"));
     let mut fleet = Fleet {
         store: &args.store,
         output: &args.output,
         folder: Folder::open(&args.output)?,
-        extra: extra(&args.recipient)?,
+        extra: extra(&args.recipient, console)?,
         profile: Profile::chosen(args.profile, console)?,
         workers: args.jobs.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get),
         force: console.force,
@@ -80,22 +97,51 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         keep_going: args.keep_going,
         state: args.changed_only.then(|| State::open(&state_path, args.dry_run)).transpose()?,
     };
-    let mut tally = Tally::new(jobs.len(), args.dry_run, console);
+    let mut tally = Tally::new(jobs.len() + misnamed.len(), args.dry_run, console);
+    let mut misnamed = misnamed.into_iter().peekable();
     for group in jobs.chunks(group_size(fleet.workers)) {
         for report in fleet.group(group)? {
-            let output = fleet.output_of(&report.job);
-            tally.add(&report, &output)?;
+            while let Some(one) = misnamed.next_if(|one| one.config < report.config) {
+                tally.add(&failed(&one, &fleet));
+            }
+            tally.add(&report);
         }
         tally.draw();
         if tally.worst.is_some() && !args.keep_going {
             break;
         }
     }
+    for one in misnamed {
+        tally.add(&failed(&one, &fleet));
+    }
     Ok(tally.end())
 }
 
-fn extra(paths: &[PathBuf]) -> Result<Vec<Recipient>, Failure> {
-    paths.iter().map(|path| Recipient::read(path, &[])).collect()
+/// What is said of a file whose name is no identifier.
+fn failed(one: &Misnamed, fleet: &Fleet<'_>) -> Report {
+    Report {
+        id: one.stem(),
+        config: one.config.clone(),
+        output: fleet.output_of(&one.stem()),
+        result: Err(one.failure()),
+        other_name: None,
+        warnings: Vec::new(),
+    }
+}
+
+/// Whether both are the same folder, by whatever names.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    id(one).is_some_and(|one| id(other) == Some(one))
+}
+
+fn extra(paths: &[PathBuf], console: &Console) -> Result<Vec<Recipient>, Failure> {
+    let read = |path: &PathBuf| {
+        let mut recipient = Recipient::read(path, &[])?;
+        recipient.warning.take().into_iter().for_each(|warning| console.warn(warning));
+        Ok(recipient)
+    };
+    paths.iter().map(read).collect()
 }
 
 /// How many files went how, and what is said of it.
@@ -103,11 +149,14 @@ struct Tally<'a> {
     console: &'a Console,
     /// A line for each file; a table for people.
     is_lines: bool,
+    /// Why no more lines are written.
+    lost: Option<io::Error>,
     total: usize,
     is_dry: bool,
     begun: Instant,
     written: usize,
     unchanged: usize,
+    empty: usize,
     failed: Vec<(String, Failure)>,
     worst: Option<Failure>,
     is_drawn: bool,
@@ -118,22 +167,29 @@ impl<'a> Tally<'a> {
         Self {
             console,
             is_lines: console.json || !io::stdout().is_terminal(),
+            lost: None,
             total,
             is_dry,
             begun: Instant::now(),
             written: 0,
             unchanged: 0,
+            empty: 0,
             failed: Vec::new(),
             worst: None,
             is_drawn: false,
         }
     }
 
-    fn add(&mut self, report: &Report, output: &Path) -> Result<(), Failure> {
-        let id = report.job.id.as_str();
+    fn add(&mut self, report: &Report) {
+        let id = report.id.as_str();
         if let Some(name) = &report.other_name {
             self.clear();
             self.console.note(&format!("warning: the certificate of {id} is for \"{name}\""));
+        }
+        for warning in &report.warnings {
+            self.clear();
+            self.console.note(&format!("warning: {}", warning.text));
+            self.empty += usize::from(warning.code == "empty");
         }
         match &report.result {
             Ok(Action::Unchanged) => self.unchanged += 1,
@@ -141,7 +197,8 @@ impl<'a> Tally<'a> {
             Err(failure) => {
                 if !self.console.json {
                     self.clear();
-                    to_stderr(&failure.text(false));
+                    // Not every failure says which device it is about.
+                    to_stderr(&failure.clone().fact("device", id).text(false));
                 }
                 let is_worse =
                     |worst: &Failure| failure.code().severity() > worst.code().severity();
@@ -151,11 +208,13 @@ impl<'a> Tally<'a> {
                 self.failed.push((id.to_owned(), failure.clone()));
             }
         }
-        if self.is_lines {
-            let printed = Console::line(&line(report, output));
-            printed.map_err(|error| Failure::io("write", Path::new("-"), &error))?;
+        if self.is_lines
+            && let Err(error) = Console::line(&line(report))
+        {
+            // The files are what counts: that nobody reads of them is told at the end.
+            self.is_lines = false;
+            self.lost = Some(error);
         }
-        Ok(())
     }
 
     fn done(&self) -> usize {
@@ -197,15 +256,26 @@ impl<'a> Tally<'a> {
             self.unchanged,
             self.failed.len()
         );
+        if self.empty > 0 {
+            summary.push_str(&format!(", empty {}", self.empty));
+        }
         if untried > 0 {
             summary.push_str(&format!(", not tried {untried}"));
         }
         let mut answer = Answer {
             exit: self.worst.as_ref().map_or(0, Failure::exit),
-            is_said: self.is_lines,
+            is_said: self.is_lines || self.lost.is_some(),
             ..Answer::default()
         };
-        if self.is_lines {
+        if let Some(error) = &self.lost {
+            let what = match error.kind() {
+                io::ErrorKind::BrokenPipe => "nobody reads standard output any more".to_owned(),
+                _ => format!("cannot write standard output: {error}"),
+            };
+            to_stderr(&format!("warning: {what}; the run went on"));
+            answer.exit = answer.exit.max(1);
+        }
+        if answer.is_said {
             self.console.note(&summary);
             return answer;
         }
@@ -215,8 +285,8 @@ impl<'a> Tally<'a> {
     }
 }
 
-fn line(report: &Report, output: &Path) -> Value {
-    let Report { job: Job { id, config }, result, other_name } = report;
+fn line(report: &Report) -> Value {
+    let Report { id, config, output, result, other_name, warnings } = report;
     let mut line = match result {
         Ok(action) => json!({
             "v": 1,
@@ -235,9 +305,10 @@ fn line(report: &Report, output: &Path) -> Value {
             line
         }
     };
-    line["id"] = json!(id.as_str());
+    line["id"] = json!(id);
     line["file"] = json!(shown(config));
     line["output"] = json!(shown(output));
     line["certificate_id"] = json!(other_name);
+    line["warnings"] = Warning::list(warnings);
     line
 }

@@ -51,8 +51,8 @@ const PAGES: &[(Code, &str)] = &[
         Code::OTHER,
         "the system refused something
 
-A file could not be read or written, or the random source or memory failed. The
-reason is the system's own. Nothing half-written is left.",
+A file is not there or could not be read or written, or the random source or
+memory failed. The reason is the system's own. Nothing half-written is left.",
     ),
     (
         Code::USAGE,
@@ -93,6 +93,9 @@ before. The message shows whom the file is for and which key you gave. Encrypt
 the configuration again to this device's certificate; compare its fingerprint
 (sdi pubkey --cert) with the label of the device.
 
+sdi inspect --match-cert ends with this status, too, after its report: the file
+is not for that certificate.
+
 With an RSA key and without --cert a damaged file can look like this, too.",
     ),
     (
@@ -123,7 +126,7 @@ sdi pubkey --cert CRT --fingerprint show the two keys.",
         "there is none of that name
 
 A certificate is not in the store, or a server has no such file. The message
-says under which name it was looked for.",
+says under which name it was looked for. A local file that is missing is E0001.",
     ),
     (
         Code::NETWORK,
@@ -151,6 +154,15 @@ It is empty, cut short, damaged, or CMS of another kind, or its name ends in
 
 --min-profile authenticated was asked for, and the file is AES-CBC: whoever
 carries it can change it. Encrypt it with --profile authenticated.",
+    ),
+    (
+        Code::PRIVATE_KEY,
+        "the file holds a private key
+
+sdi push copies to where everybody may read, and a private key is its device's
+alone: whoever has it reads every configuration that is encrypted to it. Nothing
+was copied. Push the encrypted configuration instead. If a private key was on a
+server before, make a new one.",
     ),
     (
         Code::NOT_SANE,

@@ -2,10 +2,12 @@
 
 use super::detect::form;
 use crate::addressee::is_for;
+use crate::code::Code;
 use crate::console::Console;
 use crate::input::{certificate, check_stdin_once, read_file};
 use crate::report::{Answer, Failure, Outcome, shown};
 use crate::text_mode;
+use crate::warning::Warning;
 use sdi::{Encoding, Envelope, Limits};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -20,7 +22,7 @@ Examples:
   sdi inspect SN19842256.enc
   sdi inspect --json --match-cert SN19842256.crt SN19842256.enc")]
 pub(crate) struct Args {
-    /// Says too whether the file is for the device with this certificate.
+    /// Says too whether the file is for the device with this certificate; if not, the exit status is 4.
     #[arg(long, value_name = "CRT")]
     match_cert: Option<PathBuf>,
     /// The encrypted file.
@@ -30,7 +32,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let inputs = args.match_cert.iter().chain([&args.file]);
     check_stdin_once(inputs.map(PathBuf::as_path))?;
-    let certificate = args.match_cert.as_deref().map(certificate).transpose()?;
+    let certificate =
+        args.match_cert.as_deref().map(|path| certificate(path, console)).transpose()?;
     let limits = Limits::default();
     let file = read_file(&args.file, limits.file)?;
     console.detail(&format!("read {}: {} bytes", shown(&args.file), file.len()));
@@ -51,7 +54,11 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         // Writing to a String cannot fail.
         let _ = write!(text, "\nmatch       {is_not}for the certificate that you gave");
     }
-    Ok(Answer::new(text, fields))
+    let mut answer = Answer::new(text, fields);
+    if matches == Some(false) {
+        answer.exit = Code::NOT_FOR_KEY.exit();
+    }
+    Ok(answer)
 }
 
 fn words(envelope: &Envelope, path: &Path) -> String {
@@ -90,7 +97,7 @@ fn facts(envelope: &Envelope) -> Value {
         "content_encryption": envelope.content(),
         "content_bytes": envelope.content_len(),
         "recipients": envelope.recipients().iter().map(recipient).collect::<Vec<Value>>(),
-        "warnings": warnings(envelope).iter().map(Warning::json).collect::<Vec<Value>>(),
+        "warnings": Warning::list(&warnings(envelope)),
     })
 }
 
@@ -118,50 +125,35 @@ fn recipient(recipient: &sdi::Recipient) -> Value {
     })
 }
 
-/// What a person may want to know.
-struct Warning {
-    code: &'static str,
-    text: String,
-    /// How many, if it speaks of bytes.
-    bytes: Option<u64>,
-}
-
-impl Warning {
-    /// One of the library's.
-    fn of(text: &str) -> Self {
-        let code = match text.split([' ', ':']).next() {
-            Some("not") => "unauthenticated",
-            Some("RSA") => "rsa-pkcs1v15",
-            Some("key") => "sha1-kdf",
-            Some("triple") => "weak-cipher",
-            _ => "other",
-        };
-        Self { code, text: text.to_owned(), bytes: None }
-    }
-
-    fn json(&self) -> Value {
-        let mut json = json!({ "code": self.code, "text": self.text });
-        if let Some(bytes) = self.bytes {
-            json["bytes"] = json!(bytes);
-        }
-        json
-    }
+/// One of the library's.
+fn of_library(text: &str) -> Warning {
+    let code = match text.split([' ', ':']).next() {
+        Some("not") => "unauthenticated",
+        Some("RSA") => "rsa-pkcs1v15",
+        Some("key") => "sha1-kdf",
+        Some("triple") => "weak-cipher",
+        _ => "other",
+    };
+    Warning::new(code, text)
 }
 
 /// Of the algorithms, and of what stands around the envelope.
 fn warnings(envelope: &Envelope) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = envelope.warnings().iter().copied().map(Warning::of).collect();
+    let mut warnings: Vec<Warning> = envelope.warnings().iter().copied().map(of_library).collect();
     if envelope.trailing_len() > 0 {
         let bytes = envelope.trailing_len();
         let text = format!("trailing data: {bytes} bytes of fill stand behind the end");
-        warnings.push(Warning { code: "trailing-data", text, bytes: Some(bytes) });
+        warnings.push(Warning { bytes: Some(bytes), ..Warning::new("trailing-data", text) });
     }
-    if envelope.has_crlf() {
-        let text = match envelope.encoding() {
-            Encoding::Smime => "text-mode S/MIME: line ends were changed",
-            _ => "line ends were changed: a binary file would be damaged on this way",
-        };
-        warnings.push(Warning { code: "crlf", text: text.into(), bytes: None });
-    }
+    warnings.extend(crlf(envelope));
     warnings
+}
+
+/// Of a transfer that did no harm to this text.
+pub(super) fn crlf(envelope: &Envelope) -> Option<Warning> {
+    let text = match envelope.encoding() {
+        Encoding::Smime => "text-mode S/MIME: line ends were changed",
+        _ => "line ends were changed: a binary file would be damaged on this way",
+    };
+    envelope.has_crlf().then(|| Warning::new("crlf", text))
 }

@@ -4,7 +4,7 @@ use super::{TextForm, pem, put};
 use crate::console::Console;
 use crate::fingerprint::Fingerprint;
 use crate::input::{certificate, is_stream, private_key};
-use crate::output::Readers;
+use crate::output::{Readers, check_not_an_input};
 use crate::report::{Answer, Failure, Outcome, shown};
 use sdi::DeviceKey;
 use serde_json::json;
@@ -38,9 +38,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
+    check_not_an_input(&args.output, args.key.iter().chain(&args.cert), console.force)?;
     let public = match (&args.key, &args.cert) {
         (Some(key), _) => private_key(key)?.public_key().clone(),
-        (None, Some(cert)) => certificate(cert)?.public_key().clone(),
+        (None, Some(cert)) => certificate(cert, console)?.public_key().clone(),
         (None, None) => return Err(Failure::usage("there is neither a key nor a certificate")),
     };
     let fingerprint = Fingerprint::of(&public)?.to_string();

@@ -1,5 +1,6 @@
 //! `sdi verify-deploy`: what a server really serves, looked at with the eyes of the device.
 
+use super::inspect::crlf;
 use crate::addressee::is_for;
 use crate::code::Code;
 use crate::console::Console;
@@ -33,7 +34,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
     let path = Path::new(&args.url);
     check_stdin_once([path, &args.cert])?;
-    let certificate = certificate(&args.cert)?;
+    let certificate = certificate(&args.cert, console)?;
     let limits = Limits::default();
     let file = match args.url.to_str().filter(|url| url.contains("://")) {
         Some(url) => http::get(url, limits.file)?,
@@ -46,6 +47,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         text_mode::explain(failure.help("encrypt it again, and copy it whole: sdi push"), &file)
     })?;
     console.step(&format!("it is an envelope for {} recipients", envelope.recipients().len()));
+    crlf(&envelope).into_iter().for_each(|warning| console.warn(warning));
     let is_for = is_for(&file, &certificate).map_err(|error| served(error.into()))?;
     let id = certificate.device_id().unwrap_or_else(|| certificate.subject());
     let fingerprint = Fingerprint::of(certificate.public_key())?;

@@ -5,11 +5,13 @@ use super::state::{Entry, State, output_hash};
 use crate::code::Code;
 use crate::commands::encrypt::{Profile, Recipient};
 use crate::input::{quoted, read_file};
-use crate::output::{Folder, NewFile, Readers};
+use crate::output::{Folder, NewFile, Readers, check_not_an_input};
 use crate::report::{Failure, printable, shown};
+use crate::stream::{blank, is_blank};
+use crate::warning::Warning;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sdi::{Certificate, SystemRandom};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -56,10 +58,13 @@ pub(crate) struct Fleet<'a> {
 
 /// What was done for one device.
 pub(crate) struct Report {
-    pub(crate) job: Job,
+    pub(crate) id: String,
+    pub(crate) config: PathBuf,
+    pub(crate) output: PathBuf,
     pub(crate) result: Result<Action, Failure>,
     /// The certificate's own identifier, where it is another one.
     pub(crate) other_name: Option<String>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +74,13 @@ pub(crate) enum Action {
     Unchanged,
 }
 
+/// What is said of a file, whatever becomes of it.
+#[derive(Default)]
+struct Notes {
+    other_name: Option<String>,
+    warnings: Vec<Warning>,
+}
+
 /// What a worker gives back.
 enum Made {
     File { file: NewFile, entry: Option<Entry> },
@@ -76,8 +88,8 @@ enum Made {
 }
 
 impl Fleet<'_> {
-    pub(crate) fn output_of(&self, job: &Job) -> PathBuf {
-        self.output.join(format!("{}.enc", job.id))
+    pub(crate) fn output_of(&self, id: &str) -> PathBuf {
+        self.output.join(format!("{id}.enc"))
     }
 
     /// Encrypts a group of jobs; those that were not begun, after a failure, are left out.
@@ -98,32 +110,34 @@ impl Fleet<'_> {
                 state.add(entries.collect())?;
             }
         }
-        let reports = made.into_iter().map(|(job, other_name, made)| {
+        let reports = made.into_iter().map(|(job, notes, made)| {
             let result = made.and_then(|made| match made {
                 Made::File { mut file, .. } => file.name().map(|()| Action::Written),
                 Made::Done(action) => Ok(action),
             });
-            Report { job, result, other_name }
+            let (id, output) = (job.id.to_string(), self.output_of(job.id.as_str()));
+            let Notes { other_name, warnings } = notes;
+            Report { id, config: job.config, output, result, other_name, warnings }
         });
         let reports = reports.collect();
         self.folder.sync()?;
         Ok(reports)
     }
 
-    fn make(&self, jobs: &[Job]) -> Vec<(Job, Option<String>, Result<Made, Failure>)> {
+    fn make(&self, jobs: &[Job]) -> Vec<(Job, Notes, Result<Made, Failure>)> {
         let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let done = Mutex::new(Vec::with_capacity(jobs.len()));
         let work = || {
             while !is_over.load(Ordering::Relaxed) {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(job) = jobs.get(place) else { break };
-                let mut other_name = None;
-                let made = self.one(job, &mut other_name);
+                let mut notes = Notes::default();
+                let made = self.one(job, &mut notes);
                 if made.is_err() && !self.keep_going {
                     is_over.store(true, Ordering::Relaxed);
                 }
                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                done.push((place, (job.clone(), other_name, made)));
+                done.push((place, (job.clone(), notes, made)));
             }
         };
         thread::scope(|scope| {
@@ -137,17 +151,23 @@ impl Fleet<'_> {
         done.into_iter().map(|(_, made)| made).collect()
     }
 
-    fn one(&self, job: &Job, other_name: &mut Option<String>) -> Result<Made, Failure> {
-        let own = self.certificate(job)?;
+    fn one(&self, job: &Job, notes: &mut Notes) -> Result<Made, Failure> {
+        check_kind(&job.config)?;
+        let mut own = self.certificate(job)?;
+        notes.warnings.extend(own.warning.take());
         let name = own.certificate.device_id().unwrap_or_default();
         if !name.eq_ignore_ascii_case(job.id.as_str()) {
-            *other_name = Some(printable(&name));
+            notes.other_name = Some(printable(&name));
         }
         let recipients = std::iter::once(&own).chain(&self.extra);
         let certificates: Vec<Certificate> = recipients.map(|r| r.certificate.clone()).collect();
+        check_not_an_input(&self.output_of(job.id.as_str()), [&job.config], self.force)?;
         let plaintext = read_file(&job.config, CONFIG)?;
+        if is_blank(&plaintext) {
+            notes.warnings.push(blank(&job.config));
+        }
 
-        let output = self.output_of(job);
+        let output = self.output_of(job.id.as_str());
         let input = self.state.as_ref().map(|state| {
             let profile = match self.profile {
                 Profile::Auto => 0,
@@ -193,5 +213,19 @@ impl Fleet<'_> {
                 )));
         }
         Recipient::read(&path, &[])
+    }
+}
+
+/// What is no file would be waited for, or never end. A missing one is told when it is read.
+fn check_kind(config: &Path) -> Result<(), Failure> {
+    match (fs::metadata(config), fs::read_link(config)) {
+        (Ok(found), _) if found.is_file() => Ok(()),
+        (Ok(_), _) => Err(Failure::new(Code::OTHER, "a configuration is no file")
+            .file(config)
+            .help("a pipe, a socket and a device hold no configuration: put a file in its place")),
+        (Err(error), Ok(target)) => {
+            Err(Failure::io("read", config, &error).fact("symbolic link to", shown(&target)))
+        }
+        (Err(_), Err(_)) => Ok(()),
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn prepared() -> Folder {
             "sdi encrypt -r SN19842256.crt -o SN19842256.enc router.cfg
              sdi pubkey -k device.key -o device.pub
              sdi keygen -o vendor.key
-             sdi cert self-signed --id vendor -k vendor.key -o vendor.crt
+             openssl req -x509 -key vendor.key -subj /CN=vendor -out vendor.crt
              mkdir configs certs tftp
              cp router.cfg configs/SN19842256.cfg
              cp SN19842256.crt certs",

@@ -1,6 +1,7 @@
 //! What the tests of the command share: a folder, and the built binary in it.
 #![expect(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod fleet;
 pub(crate) mod help;
 
 use serde_json::Value;
