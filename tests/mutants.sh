@@ -59,7 +59,7 @@ judge() {
         arguments+=(--file "$file")
     done
     (cd "$place/tree" && cargo mutants --package secure-device-install --in-place --no-shuffle \
-        --baseline=skip --timeout=30 --output "$place/$part" "${arguments[@]}" \
+        --baseline=skip --timeout=60 --output "$place/$part" "${arguments[@]}" \
         --cargo-arg=--config=profile.dev.package.secure-device-install.debug=0 "$@")
 }
 
