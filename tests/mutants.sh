@@ -51,7 +51,10 @@ mkdir -p "$place/tree"
 git ls-files | tar c -T - | tar xm -C "$place/tree"
 export CARGO_TARGET_DIR=$place/build RUST_BACKTRACE=0
 
-# judge PART ARGUMENT..: without debug information a mutant is linked sooner.
+# Without debug information a mutant is linked sooner.
+quick=profile.dev.package.secure-device-install.debug=0
+
+# judge PART ARGUMENT..
 judge() {
     local part=$1 arguments=() file
     shift
@@ -60,7 +63,7 @@ judge() {
     done
     (cd "$place/tree" && cargo mutants --package secure-device-install --in-place --no-shuffle \
         --baseline=skip --timeout=60 --output "$place/$part" "${arguments[@]}" \
-        --cargo-arg=--config=profile.dev.package.secure-device-install.debug=0 "$@")
+        --cargo-arg=--config=$quick "$@")
 }
 
 status=0
@@ -70,6 +73,8 @@ for part in "${parts[@]}"; do
     for test in ${tests[$part]}; do
         echo "#[path = \"$test.rs\"] mod $test;"
     done >"$place/tree/tests/mutants.rs"
+    # What does not pass, or not even compile, without a mutant judges nothing.
+    (cd "$place/tree" && cargo test --quiet --package secure-device-install --config=$quick --test mutants)
     survived=0
     judge "$part" --cargo-arg=--test=mutants || survived=1
     if [ "$survived" -eq 1 ] && [ -n "${others[$part]-}" ]; then
