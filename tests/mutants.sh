@@ -20,11 +20,11 @@ declare -A files=(
 declare -A tests=(
     [autoinstall]="autoinstall autoinstall_schedule autoinstall_state"
     [cbc]="refuse_parameters"
-    [ktri]="hardware_key refuse_parameters"
+    [ktri]="envelope hardware_key refuse_parameters"
     [ring]="factory_reset keyring"
     [recipient]="recipients keyring hardware_key refuse_points limits"
     [detect]="detect envelope limits splits"
-    [ber]="structure limits refuse_parameters splits"
+    [ber]="structure envelope limits refuse_parameters splits"
 )
 declare -A others=(
     [cbc]="--lib cms::content"

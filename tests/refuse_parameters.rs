@@ -173,6 +173,34 @@ fn a05_oaep_parameters() {
     file.assert_unsupported(&with(vec![unknown]), "an unknown hash");
 }
 
+/// RFC 8017 has NULL there, others leave it out; what else stands there is no PKCS#1 v1.5.
+#[test]
+fn a05_pkcs1_has_no_parameters() {
+    let file = Watched::new(RSA_CBC);
+    let with = |parameters: &[Node]| {
+        edited(&file.file, path::TRANSPORT, |algorithm| {
+            algorithm.children().truncate(1);
+            algorithm.children().extend_from_slice(parameters);
+        })
+    };
+    for good in [&[][..], &[null()]] {
+        file.assert_opens(&with(good));
+    }
+    for bad in [sequence([]), octets([]), integer(0), Node::Primitive(0x05, vec![0])] {
+        file.assert_malformed(&with(&[bad]), "parameters");
+    }
+}
+
+/// A label comes with the file, or not at all.
+#[test]
+fn a05_other_sources_of_a_label() {
+    let file = Watched::new("openssl/oaep-label");
+    let source = Node::parse(&file.file).at(path::TRANSPORT).at(&[1]).children().len() - 1;
+    let place = [path::TRANSPORT, &[1, source, 0, 0]].concat();
+    let other = edited(&file.file, &place, |source| *source = oid("1.2.840.113549.1.1.99"));
+    file.assert_unsupported(&other, "another source");
+}
+
 #[test]
 fn a06_padded_key_wrap_is_unsupported() {
     let file = Watched::new(EC_CBC);

@@ -161,6 +161,22 @@ fn what_is_missing_or_too_much_is_named() {
     }
 }
 
+/// Certificates of the originator stand before the recipients, and are passed over.
+#[test]
+fn originator_info_is_passed_over() {
+    for (case, file, ring) in files() {
+        let certificates =
+            Node::Constructed(0xa0, vec![Node::Raw(case.certificate().der().to_vec())]);
+        let info = Node::Constructed(0xa0, vec![certificates]);
+        for info in [without_lengths(&info), info] {
+            let file = edited(&file, path::ENVELOPED, |enveloped| {
+                enveloped.children().insert(1, info);
+            });
+            assert!(opens(&file, &case, &ring), "{}", case.id());
+        }
+    }
+}
+
 /// Unprotected attributes are \[1\] and unauthenticated ones \[2\]: each in its own kind of file.
 #[test]
 fn attributes_stand_where_they_belong() {

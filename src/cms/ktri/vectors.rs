@@ -128,3 +128,30 @@ fn a08_wycheproof_oaep() {
     assert_eq!(other_hash, 135);
     assert_eq!(counts, Counts { opened: 649, refused: 221, no_block: 93 });
 }
+
+/// A block that has room for the key and not for one zero before it, and one that is a byte too short.
+#[test]
+fn oaep_in_the_shortest_block() {
+    for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512] {
+        for len in [16, 24, 32] {
+            let label_hash = digest(hash, &[b""]).unwrap().into_bytes();
+            let key: Vec<u8> = (1..=len).collect();
+            let mut data = [&label_hash[..], &[1], &key].concat();
+            let mut seed = alloc::vec![0x5a; hash.len()];
+            apply_mask(hash, &seed, &mut data).unwrap();
+            apply_mask(hash, &data, &mut seed).unwrap();
+            let block = [&[0], &seed[..], &data].concat();
+            let unpadded = |block: &[u8]| {
+                let block = Secret::copy_of(block).unwrap();
+                let (key, is_good) =
+                    unpad_oaep(&block, usize::from(len), hash, hash, &label_hash).unwrap();
+                (key.into_bytes(), bool::from(is_good))
+            };
+            assert_eq!(unpadded(&block), (key, true), "{hash:?} {len}");
+            for shorter in 0..block.len() {
+                let (key, is_good) = unpadded(&block[..shorter]);
+                assert!(!is_good && key.len() == usize::from(len), "{hash:?} {len} {shorter}");
+            }
+        }
+    }
+}
