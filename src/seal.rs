@@ -17,7 +17,7 @@ mod recipient;
 
 use crate::asn1::{self, der_header};
 use crate::secret::{on_wiped_stack, wipe_stack};
-use crate::{Certificate, Error, Limit, Misuse, RandomSource, Result, Secret, Sink};
+use crate::{Certificate, Error, Limit, Limits, Misuse, RandomSource, Result, Secret, Sink};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use armor::Armor;
@@ -208,9 +208,6 @@ impl Debug for Sealer {
 
 const USED_UP: Misuse = Misuse("the stream has failed, or is at work in an outer call");
 
-/// What a device opens, unless it has other [`Limits`](crate::Limits).
-const MAX_RECIPIENTS: u64 = 10_000;
-
 /// What is encrypted at once: whole blocks, and one OCTET STRING of a BER file.
 const PIECE: usize = 8 << 10;
 
@@ -236,8 +233,10 @@ impl Stream {
         if to.is_empty() {
             return Err(Error::Argument("there is no certificate to seal to"));
         }
-        if u64::try_from(to.len()).map_or(true, |recipients| recipients > MAX_RECIPIENTS) {
-            return Err(Error::limit(Limit::Recipients, MAX_RECIPIENTS));
+        // What a device opens, unless it was given other limits.
+        let max = Limits::default().recipients;
+        if u64::try_from(to.len()).map_or(true, |recipients| recipients > max) {
+            return Err(Error::limit(Limit::Recipients, max));
         }
         let suite = Suite::choose(profile, to)?;
         let Content { algorithm, key, encryptor } = Content::new(suite, random)?;

@@ -190,9 +190,6 @@ pub unsafe extern "C" fn sdi_sealer_free(sealer: *mut sdi_sealer) {
     boundary!(else (), |c| c.free(sealer));
 }
 
-/// Certificates that one file can be for.
-const MOST: usize = 10_000;
-
 /// What so many recipients take, each with a certificate's names and a wrapped key.
 const fn room(recipients: usize) -> usize {
     recipients.saturating_mul(4096)
@@ -214,7 +211,8 @@ impl Caller {
     ) -> Result<Vec<Certificate>, Failure> {
         // One more than the core takes is enough for it to refuse.
         let to = self.list(to, to_len)?;
-        let to = to.get(..=MOST).unwrap_or(to);
+        let most = usize::try_from(sdi::Limits::default().recipients).unwrap_or(usize::MAX);
+        let to = to.get(..=most).unwrap_or(to);
         memory::check(to.len().saturating_mul(size_of::<Certificate>()))?;
         to.iter().map(|cert| self.read(*cert, |cert| Ok(cert.clone()))).collect()
     }
