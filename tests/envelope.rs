@@ -40,6 +40,18 @@ fn every_good_file_of_the_corpus_is_described_as_its_index_says() {
 }
 
 #[test]
+fn key_transports_are_named_with_their_hashes() {
+    for (id, name) in [
+        ("openssl/enc-smime-rsa2048-der", "rsa-pkcs1-v1.5"),
+        ("openssl/oaep-sha256-mgf-sha512", "rsa-oaep sha-256 mgf1-sha-512"),
+    ] {
+        let file = support::corpus::case(id).message();
+        let envelope = Envelope::parse(&file, &Limits::default()).unwrap();
+        assert_eq!(envelope.recipients()[0].algorithm(), name, "{id}");
+    }
+}
+
+#[test]
 fn names_are_given_and_stay_one_printable_line() {
     let file = support::corpus::case("openssl/only-pwri").message();
     let envelope = Envelope::parse(&file, &Limits::default()).unwrap();
