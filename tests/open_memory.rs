@@ -96,11 +96,15 @@ fn files(
 /// A24, A13.
 #[test]
 fn a24_a13_opening_leaves_no_secret() {
-    let plaintext: Vec<u8> = b"enable secret 0 correct horse\n".repeat(1000);
+    // With CBC the last block is all text but for one byte.
+    let last = b"snmp comm s3cr3";
+    let plaintext = [&b"enable secret 0 correct horse\n".repeat(1000)[..], last].concat();
+    assert_eq!(plaintext.len() % 16, 15);
     let mut random = Random(24);
     let content_key = random.bytes(32);
     let scalar: [u8; 32] = random.bytes(32).try_into().unwrap();
     hide(&plaintext[..30]);
+    hide(last);
     hide(&content_key);
     // The control: the detector sees copies, also within a longer block.
     assert_eq!(watched(|| drop(black_box(content_key.clone()))).0, 2);
