@@ -212,6 +212,51 @@ fn a_mails_body_begins_behind_blank_lines() {
     assert_eq!(detect(None, b"Subject: a\n\n", START), Detection::Plain);
 }
 
+/// A mail begins with a header that is usual there; any may follow, but only headers.
+#[test]
+fn a_mail_has_headers_and_nothing_else_before_its_body() {
+    let type_line = "Content-Type: application/pkcs7-mime\n";
+    let mail = |before: &str, behind: &str| {
+        [before, type_line, behind, "\n"]
+            .concat()
+            .into_bytes()
+            .into_iter()
+            .chain(forms()[5].0.clone())
+    };
+    let found = |before, behind| whole(&mail(before, behind).collect::<Vec<u8>>());
+    for before in
+        ["", "X-Mailer: a\n", "x-mailer: a\n", "Subject: a\nList-Id: b\n", "Subject:\n \n"]
+    {
+        for behind in ["", "List-Id: b\n", "X-Mailer: a\n b\n"] {
+            let mail = Detection::Enveloped(Encoding::Smime);
+            assert_eq!(found(before, behind), mail, "{before:?} {behind:?}");
+        }
+    }
+    for before in ["List-Id: b\n", "XMailer: a\n", "Subject: a\nlist id: b\n", "Subject: a\n: b\n"]
+    {
+        assert_eq!(found(before, ""), Detection::Plain, "{before:?}");
+    }
+    // It said what it is, so what goes wrong afterwards makes no configuration of it.
+    for behind in ["list id: b\n", ": b\n", "hello\n", "-----BEGIN CMS-----\n"] {
+        assert_eq!(found("", behind), Detection::Damaged(Damage::Armor), "{behind:?}");
+    }
+    for end in ["list id", "?", "hello world"] {
+        let cut = format!("{type_line}{end}");
+        assert_eq!(whole(cut.as_bytes()), Detection::Damaged(Damage::Armor), "{end:?}");
+    }
+    for start in [
+        "Subject: a\nList-I",
+        "Subject: a\nList-Id:",
+        "Subject: a\n ",
+        "Subject: a\n\r",
+        "MIME-Version: 1.0\nX",
+    ] {
+        assert_eq!(detect(None, start.as_bytes(), START), Detection::NeedMore, "{start:?}");
+    }
+    assert_eq!(whole(b"Subject: a\nList-Id:"), Detection::Plain);
+    assert_eq!(whole(b"MIME-Version: 1.0\nX"), Detection::Damaged(Damage::Truncated));
+}
+
 #[test]
 fn other_kinds_of_cms_are_told_apart() {
     for name in ["signeddata-der", "data", "encrypteddata", "signed-enveloped"] {

@@ -3,7 +3,7 @@
  * Arguments: pairs of files, key and certificate. A case on stdin: which pair, the length, the file
  * in DER or BER; numbers have four bytes, the highest first. A verdict on stdout: which way it opened,
  * how many bytes of the file were read, the length of the text, the text: the plaintext, or OpenSSL's
- * reasons.
+ * reasons. In the place of a pair may stand a kind of armor: then the text is what is in the armor.
  *
  * CMS_DEBUG_DECRYPT turns off OpenSSL's answer to a bad RSA padding, a random content key, which would
  * make a verdict a matter of luck.
@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNREADABLE = 0, REFUSED = 1, BY_CERTIFICATE = 2, BY_KEY_ALONE = 3 };
+enum { UNREADABLE = 0, REFUSED = 1, BY_CERTIFICATE = 2, BY_KEY_ALONE = 3, BARE = 4 };
+enum { PEM = 1000000, SMIME = 1000001 };
 
 struct device {
     EVP_PKEY *key;
@@ -139,6 +140,34 @@ static void judge(const struct device *device, const unsigned char *file, long l
     BIO_free(plaintext);
 }
 
+/* Out of PEM as PEM_read_bio_CMS takes it, out of S/MIME as SMIME_read_CMS does, encoded anew. */
+static void bare(uint32_t armor, const unsigned char *file, long len)
+{
+    unsigned char *content = NULL;
+    long content_len = -1;
+    char text[4096];
+    BIO *bio = BIO_new_mem_buf(file, (int)len);
+    ERR_clear_error();
+    if (armor == PEM) {
+        if (PEM_bytes_read_bio(&content, &content_len, NULL, PEM_STRING_CMS, bio, NULL, NULL) != 1) {
+            content_len = -1;
+        }
+    } else {
+        CMS_ContentInfo *cms = SMIME_read_CMS(bio, NULL);
+        if (cms != NULL) {
+            content_len = i2d_CMS_ContentInfo(cms, &content);
+        }
+        CMS_ContentInfo_free(cms);
+    }
+    BIO_free(bio);
+    if (content_len < 0) {
+        answer(UNREADABLE, 0, text, reasons(text, sizeof text));
+        return;
+    }
+    answer(BARE, 0, content, (size_t)content_len);
+    OPENSSL_free(content);
+}
+
 int main(int argc, char **argv)
 {
     uint32_t count = (uint32_t)(argc - 1) / 2, which, len;
@@ -151,10 +180,16 @@ int main(int argc, char **argv)
     }
     while (read_number(&which) && read_number(&len)) {
         unsigned char *file = malloc(len + 1);
-        if (which >= count || file == NULL || fread(file, 1, len, stdin) != len) {
+        if (file == NULL || fread(file, 1, len, stdin) != len) {
             fail("a case is incomplete");
         }
-        judge(&devices[which], file, (long)len);
+        if (which == PEM || which == SMIME) {
+            bare(which, file, (long)len);
+        } else if (which < count) {
+            judge(&devices[which], file, (long)len);
+        } else {
+            fail("no such device");
+        }
         free(file);
     }
     for (uint32_t i = 0; i < count; i++) {

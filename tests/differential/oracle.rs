@@ -24,6 +24,25 @@ pub(crate) enum Verdict {
     Crashed,
 }
 
+/// What stands around a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Armor {
+    Pem,
+    Smime,
+}
+
+impl Armor {
+    /// That of a file of the corpus.
+    pub(crate) fn of(file: &[u8]) -> Option<Self> {
+        let has = |text: &[u8]| file.windows(text.len()).take(300).any(|start| start == text);
+        if has(b"-----BEGIN ") {
+            Some(Self::Pem)
+        } else {
+            has(b"Content-Type: ").then_some(Self::Smime)
+        }
+    }
+}
+
 /// The process, and the files of the devices that it knows.
 pub(crate) struct Oracle {
     devices: Vec<PathBuf>,
@@ -38,18 +57,38 @@ impl Oracle {
 
     /// Judges a file for a device, by its place.
     pub(crate) fn judge(&mut self, device: usize, file: &[u8]) -> Verdict {
-        match self.ask(device, file) {
-            Ok(verdict) => verdict,
-            Err(_) => {
-                if let Some(mut child) = self.child.take() {
-                    child.wait().expect("the process can be waited for");
-                }
-                Verdict::Crashed
-            }
+        let Some((verdict, used, text)) = self.ask(device, file) else { return Verdict::Crashed };
+        let reasons = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+        match verdict {
+            0 => Verdict::Unreadable(reasons(&text)),
+            1 => Verdict::Refused(reasons(&text)),
+            way => Verdict::Opened { plaintext: text, by_key_alone: way == 3, used },
         }
     }
 
-    fn ask(&mut self, device: usize, file: &[u8]) -> io::Result<Verdict> {
+    /// What stands in the armor, if OpenSSL can take it off.
+    pub(crate) fn bare(&mut self, armor: Armor, file: &[u8]) -> Option<Vec<u8>> {
+        let place = match armor {
+            Armor::Pem => 1_000_000,
+            Armor::Smime => 1_000_001,
+        };
+        let answer = self.ask(place, file);
+        assert!(answer.is_some(), "OpenSSL died of an armor");
+        answer.and_then(|(verdict, _, text)| (verdict == 4).then_some(text))
+    }
+
+    /// Verdict, bytes read, text. `None` if the process died.
+    fn ask(&mut self, place: usize, file: &[u8]) -> Option<(usize, usize, Vec<u8>)> {
+        let answer = self.try_ask(place, file).ok();
+        if answer.is_none()
+            && let Some(mut child) = self.child.take()
+        {
+            child.wait().expect("the process can be waited for");
+        }
+        answer
+    }
+
+    fn try_ask(&mut self, place: usize, file: &[u8]) -> io::Result<(usize, usize, Vec<u8>)> {
         let child = self.child.get_or_insert_with(|| {
             Command::new(program())
                 .args(&self.devices)
@@ -60,7 +99,7 @@ impl Oracle {
         });
         let number = |value: usize| u32::try_from(value).expect("it is small").to_be_bytes();
         let stdin = child.stdin.as_mut().expect("it is piped");
-        let case = [number(device).as_slice(), &number(file.len()), file].concat();
+        let case = [number(place).as_slice(), &number(file.len()), file].concat();
         stdin.write_all(&case)?;
         stdin.flush()?;
         let stdout = child.stdout.as_mut().expect("it is piped");
@@ -73,12 +112,7 @@ impl Oracle {
         let [verdict, used, len] = numbers;
         let mut text = vec![0; len];
         stdout.read_exact(&mut text)?;
-        let reasons = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
-        Ok(match verdict {
-            0 => Verdict::Unreadable(reasons(&text)),
-            1 => Verdict::Refused(reasons(&text)),
-            way => Verdict::Opened { plaintext: text, by_key_alone: way == 3, used },
-        })
+        Ok((verdict, used, text))
     }
 }
 

@@ -77,13 +77,18 @@ pub(super) fn headers(text: &[u8]) -> Headers {
                 Some(Kind::OtherMail) | None => Headers::None,
             };
         }
+        // What has said that it is ours stays ours.
+        let other = match kind {
+            Some(Kind::Enveloped) => Headers::Damaged,
+            _ => Headers::None,
+        };
         let colon = line.iter().position(|&byte| byte == b':');
         let name = line.get(..colon.unwrap_or(line.len())).unwrap_or_default();
         if end >= rest.len() {
             // The last line so far; it may go on, be folded, or be followed by the body.
             let whole = colon.is_some();
             return if !is_name(name) && !name.trim_ascii().is_empty() {
-                Headers::None
+                other
             } else if is_mime || begins_with(name, whole, MIME) {
                 Headers::Cut { certain: !matches!(kind, Some(Kind::OtherMail)) }
             } else if at > 0 || begins_with(name, whole, &FIRST) {
@@ -92,7 +97,7 @@ pub(super) fn headers(text: &[u8]) -> Headers {
                 Headers::None
             };
         }
-        let Some(colon) = colon.filter(|_| is_name(name)) else { return Headers::None };
+        let Some(colon) = colon.filter(|_| is_name(name)) else { return other };
         if at == 0 && !FIRST.iter().any(|first| is_first(name, first)) {
             return Headers::None;
         }
