@@ -86,6 +86,33 @@ fn only_what_has_changed_is_written() {
     assert_eq!(count(&run(&folder, &["--changed-only", "-r", "SN000.crt"]), "unchanged"), 4);
 }
 
+/// Whoever takes a configuration away may believe that its device gets none any more.
+#[test]
+fn outputs_whose_configurations_are_gone_are_named() {
+    let folder = fleet(9);
+    let said = |folder: &Folder, more: &[&str]| {
+        let done = run(folder, &[&["--changed-only"], more].concat()).succeeds();
+        let text = done.stderr();
+        text.lines().find(|line| line.contains("earlier runs")).map(str::to_owned)
+    };
+    assert_eq!(said(&folder, &[]), None);
+    assert_eq!(said(&folder, &[]), None);
+    fs::remove_file(folder.path("configs/SN004.cfg")).unwrap();
+    let one = "warning: earlier runs wrote what has no configuration any more: tftp/SN004.enc; \
+               remove what devices shall not fetch";
+    for more in [&[][..], &["--dry-run"], &[]] {
+        assert_eq!(said(&folder, more).as_deref(), Some(one), "until it is gone");
+    }
+    assert!(folder.path("tftp/SN004.enc").exists(), "it is not ours to remove");
+    fs::remove_file(folder.path("tftp/SN004.enc")).unwrap();
+    assert_eq!(said(&folder, &[]), None);
+    // The first five are named.
+    folder.bash("rm configs/SN00[0-35-6].cfg").succeeds();
+    let many = said(&folder, &[]).unwrap();
+    assert!(many.contains("more: tftp/SN000.enc, tftp/SN001.enc,"), "{many}");
+    assert!(many.contains("tftp/SN005.enc, and 1 more;") && !many.contains("SN006"), "{many}");
+}
+
 /// The state is no help to who wants to test a guess, and is not taken from where others can write.
 #[test]
 fn the_state_is_its_owners_alone() {

@@ -2,7 +2,7 @@
 
 use super::encrypt::{Profile, Recipient};
 use crate::console::{Console, to_stderr};
-use crate::fleet::jobs::{Jobs, Misnamed, jobs};
+use crate::fleet::jobs::{Job, Jobs, Misnamed, jobs};
 use crate::fleet::seal::{Action, Fleet, Report, group_size};
 use crate::fleet::state::State;
 use crate::input::forbid_core_files;
@@ -10,6 +10,7 @@ use crate::output::Folder;
 use crate::report::{Answer, Failure, Outcome, shown};
 use crate::warning::Warning;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::os::unix::fs::MetadataExt;
@@ -97,6 +98,9 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         keep_going: args.keep_going,
         state: args.changed_only.then(|| State::open(&state_path, args.dry_run)).transpose()?,
     };
+    if let Some(warning) = left_over(&fleet, &jobs) {
+        console.warn(warning);
+    }
     let mut tally = Tally::new(jobs.len() + misnamed.len(), args.dry_run, console);
     let mut misnamed = misnamed.into_iter().peekable();
     for group in jobs.chunks(group_size(fleet.workers)) {
@@ -115,6 +119,31 @@ pub(crate) fn run(args: &Args, console: &Console) -> Outcome {
         tally.add(&failed(&one, &fleet));
     }
     Ok(tally.end())
+}
+
+/// Outputs of earlier runs that no configuration stands for any more. Devices still fetch them; whether
+/// they should is not for us to say.
+fn left_over(fleet: &Fleet<'_>, jobs: &[Job]) -> Option<Warning> {
+    /// How many are named.
+    const NAMED: usize = 5;
+    let wanted: HashSet<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    let ids = fleet.state.iter().flat_map(State::ids).filter(|id| !wanted.contains(id));
+    let mut outputs: Vec<PathBuf> = ids.map(|id| fleet.output_of(id)).collect();
+    outputs.retain(|output| output.exists());
+    outputs.sort();
+    if outputs.is_empty() {
+        return None;
+    }
+    let mut named: Vec<String> = outputs.iter().take(NAMED).map(|path| shown(path)).collect();
+    if let Some(more @ 1..) = outputs.len().checked_sub(NAMED) {
+        named.push(format!("and {more} more"));
+    }
+    let named = named.join(", ");
+    let text = format!(
+        "earlier runs wrote what has no configuration any more: {named}; \
+         remove what devices shall not fetch"
+    );
+    Some(Warning::new("left-over", text))
 }
 
 /// What is said of a file whose name is no identifier.

@@ -72,6 +72,11 @@ impl State {
         self.entries.get(id)
     }
 
+    /// The devices for which earlier runs have written, in no order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
     /// The keyed hash of everything that an output is made of.
     pub(crate) fn hash_of<'a>(
         &self,
