@@ -25,7 +25,8 @@
  *
  * - Results. A call that can fail returns sdi_result; 0 is SDI_OK. If its last argument is err, that
  *   may be NULL. *err and every *x_out that is a handle are set to NULL first; *err is filled on failure only, an
- *   output on success only. With memory short *err may stay NULL on failure.
+ *   output on success only. With memory short *err may stay NULL on failure. Free
+ *   an error before you pass its place to the next call.
  * - Ownership. What a function gives you is yours: free it exactly once, with the sdi_X_free of its
  *   type, never with free(). Freeing NULL does nothing. A handle that you pass is borrowed for the
  *   call; key rings, openers and sealers keep what they need of it, so free yours right after. Text
@@ -239,8 +240,11 @@ typedef int32_t sdi_kind;
 // head is the whole file (then set SDI_DETECT_AT_END) or its start; at most the first 4096 bytes are
 // looked at, and with those or at the end the answer is never SDI_KIND_NEED_MORE. file_name may be
 // NULL and any bytes; a name that ends in ".enc" means the same as SDI_DETECT_EXPECT_ENCRYPTED: what
-// is no envelope is then SDI_KIND_DAMAGED, never SDI_KIND_PLAIN. Other bits of flags are ignored. A
-// head of NULL counts as empty. Both are borrowed for the call. May run at once with anything.
+// is no envelope is then SDI_KIND_DAMAGED, never SDI_KIND_PLAIN. So give the name that the server was
+// asked for, without a query, and not that of a temporary file. SDI_KIND_PLAIN for fewer bytes than
+// these, and not at the end, is not final: an envelope may stand behind text. Other bits of flags are
+// ignored. A head of NULL counts as empty. Both are borrowed for the call. May run at once with
+// anything.
 SDI_MUST_CHECK
 sdi_kind sdi_detect(const char *file_name,
                     const uint8_t *head,
@@ -436,7 +440,8 @@ typedef struct sdi_key_ops {
 
 // Makes a key of callbacks and a public key, SubjectPublicKeyInfo as DER or PEM. ops and spki_der are
 // copied. user is yours; it is passed to every callback until destroy(user) has run, which happens
-// exactly once, also when this call fails (unless ops is NULL). You own *key_out: free it with
+// exactly once, also when this call fails (unless ops is NULL, or ops->size is too small to have
+// destroy in it). You own *key_out: free it with
 // sdi_key_free.
 SDI_MUST_CHECK
 sdi_result sdi_key_from_ops(const struct sdi_key_ops *ops,
@@ -567,13 +572,14 @@ sdi_result sdi_keyring_require_authenticated(sdi_keyring *ring,
                                              sdi_error **err);
 
 // Sets how long a file may be: SDI_ERR_LIMIT. The default is 64 MiB for sdi_open and no limit for
-// openers.
+// openers. 0 refuses every file; UINT64_MAX is no limit.
 SDI_MUST_CHECK
 sdi_result sdi_keyring_set_max_file(sdi_keyring *ring,
                                     uint64_t bytes,
                                     sdi_error **err);
 
-// Sets how many private key operations one file may cost: SDI_ERR_LIMIT. The default is 64.
+// Sets how many private key operations one file may cost: SDI_ERR_LIMIT. The default is 64; with 0
+// nothing opens.
 SDI_MUST_CHECK
 sdi_result sdi_keyring_set_max_key_ops(sdi_keyring *ring,
                                        uint32_t max,
@@ -806,7 +812,8 @@ typedef enum {
   SDI_EV_FETCH_FAILED = 2,
   // The plaintext is here and verified.
   SDI_EV_DECRYPTED = 3,
-  // The file did not open; arg is the sdi_result.
+  // The file did not open; arg is the sdi_result, or any number of yours: it is kept for
+  // sdi_install_outcome, and not judged.
   SDI_EV_DECRYPT_FAILED = 4,
   // The configuration is sane.
   SDI_EV_CHECKED = 5,
@@ -843,7 +850,7 @@ const char *sdi_event_name(sdi_event e);
 // Times are milliseconds from any fixed moment, by a clock that does not jump; one that goes back
 // counts as no time passed. Defaults: attempts start at 0, 5, .., 60 minutes and then hourly, from
 // start to start, without end; a plain file is installed as it is; there is no jitter until a seed is
-// set, so set one. Setters after the first poll, and after a restore, are SDI_ERR_STATE. A call with a
+// set, so set one. Setters after the first poll, a poke or a restore are SDI_ERR_STATE. A call with a
 // wrong event or argument is SDI_ERR_STATE or SDI_ERR_ARGUMENT and changes nothing.
 typedef struct sdi_install sdi_install;
 

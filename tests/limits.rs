@@ -51,11 +51,11 @@ fn a15_header_and_recipient() {
     let key = length(&[1, 0, 1, 0, 3, 0]);
     let found = smallest(&case, &file, Limit::Recipient, |limits, n| limits.recipient = n);
     assert_eq!(found, common.max(key));
-    // Everything else that is read: two content types, two versions, the algorithm, the tag.
-    let versions = length(&[1, 0, 0]) + length(&[1, 0, 1, 0, 0]);
+    // Everything else that is read: two content types, the version, the algorithm, the tag.
+    let version = length(&[1, 0, 0]);
     let types = length(&[0]) + length(&[1, 0, 2, 0]);
     let found = smallest(&case, &file, Limit::Header, |limits, n| limits.header = n);
-    assert_eq!(found, types + versions + length(path::CONTENT_ALGORITHM) + length(path::MAC));
+    assert_eq!(found, types + version + length(path::CONTENT_ALGORITHM) + length(path::MAC));
 }
 
 #[test]
@@ -213,4 +213,33 @@ fn body_len(node: &Node) -> usize {
         Node::Constructed(_, children) => children.iter().map(|child| child.encode().len()).sum(),
         other => panic!("{other:?} was not read from DER"),
     }
+}
+
+/// Parts that open nothing are counted and bounded as others are.
+#[test]
+fn a15_parts_for_nobody() {
+    let case = case("openssl/size-p256-gcm-p17");
+    let file = case.message();
+    let opens = |file: &[u8], limits| sdi::open(file, &ring(&case, limits)).map(drop);
+    let with_empty_agreements = |count: usize| {
+        edited(&file, path::RECIPIENTS, |set| {
+            let mut empty = set.children()[0].clone();
+            empty.at(&[3]).children().clear();
+            set.children().extend(vec![empty; count]);
+        })
+    };
+    let limits = Limits { recipients: 4, ..Limits::default() };
+    assert_eq!(opens(&with_empty_agreements(3), limits.clone()), Ok(()));
+    let too_many = Error::Limit { which: Limit::Recipients, max: 4 };
+    assert_eq!(opens(&with_empty_agreements(4), limits), Err(too_many));
+
+    let info = Node::Indefinite(0xa0, vec![Node::Primitive(4, vec![0; 60_000])]);
+    let with_infos = |count: usize| {
+        edited(&file, path::ENVELOPED, |data| {
+            drop(data.children().splice(1..1, vec![info.clone(); count]));
+        })
+    };
+    assert_eq!(opens(&with_infos(1), Limits::default()), Ok(()));
+    let twice = opens(&with_infos(2), Limits::default());
+    assert!(matches!(twice, Err(Error::Malformed(_))), "{twice:?}");
 }

@@ -118,13 +118,19 @@ static sdi_result autoinstall(const struct host *host, const sdi_keyring *ring,
         if (r != SDI_OK || order == SDI_ACT_DONE || order == SDI_ACT_ABORTED) {
             break;
         }
-        if (order == SDI_ACT_WAIT) {
-            forget(&attempt);
+        if (order == SDI_ACT_WAIT || order == SDI_ACT_FETCH) {
+            /* As it begins, too: an attempt that makes the device reboot has to count. */
             r = sdi_install_save(install, host->now_ms(host->user), state);
             if (r == SDI_OK && host->save_state(host->user, state) != 0) {
                 fprintf(stderr, "the schedule was not saved\n");
             }
-            if (r != SDI_OK || host->sleep_until(host->user, until) == 0) {
+            if (r != SDI_OK) {
+                break;
+            }
+        }
+        if (order == SDI_ACT_WAIT) {
+            forget(&attempt);
+            if (host->sleep_until(host->user, until) == 0) {
                 continue;
             }
             event = SDI_EV_CANCEL;

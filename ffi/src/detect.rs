@@ -64,8 +64,11 @@ pub enum sdi_detect_flag {
 /// head is the whole file (then set SDI_DETECT_AT_END) or its start; at most the first 4096 bytes are
 /// looked at, and with those or at the end the answer is never SDI_KIND_NEED_MORE. file_name may be
 /// NULL and any bytes; a name that ends in ".enc" means the same as SDI_DETECT_EXPECT_ENCRYPTED: what
-/// is no envelope is then SDI_KIND_DAMAGED, never SDI_KIND_PLAIN. Other bits of flags are ignored. A
-/// head of NULL counts as empty. Both are borrowed for the call. May run at once with anything.
+/// is no envelope is then SDI_KIND_DAMAGED, never SDI_KIND_PLAIN. So give the name that the server was
+/// asked for, without a query, and not that of a temporary file. SDI_KIND_PLAIN for fewer bytes than
+/// these, and not at the end, is not final: an envelope may stand behind text. Other bits of flags are
+/// ignored. A head of NULL counts as empty. Both are borrowed for the call. May run at once with
+/// anything.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sdi_detect(

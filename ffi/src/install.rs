@@ -17,7 +17,7 @@ use sdi::{PlainFile, Policy};
 /// Times are milliseconds from any fixed moment, by a clock that does not jump; one that goes back
 /// counts as no time passed. Defaults: attempts start at 0, 5, .., 60 minutes and then hourly, from
 /// start to start, without end; a plain file is installed as it is; there is no jitter until a seed is
-/// set, so set one. Setters after the first poll, and after a restore, are SDI_ERR_STATE. A call with a
+/// set, so set one. Setters after the first poll, a poke or a restore are SDI_ERR_STATE. A call with a
 /// wrong event or argument is SDI_ERR_STATE or SDI_ERR_ARGUMENT and changes nothing.
 pub struct sdi_install {
     _opaque: [u8; 0],

@@ -153,7 +153,8 @@ pub struct sdi_key_ops {
 
 /// Makes a key of callbacks and a public key, SubjectPublicKeyInfo as DER or PEM. ops and spki_der are
 /// copied. user is yours; it is passed to every callback until destroy(user) has run, which happens
-/// exactly once, also when this call fails (unless ops is NULL). You own *key_out: free it with
+/// exactly once, also when this call fails (unless ops is NULL, or ops->size is too small to have
+/// destroy in it). You own *key_out: free it with
 /// sdi_key_free.
 #[must_use]
 #[unsafe(no_mangle)]

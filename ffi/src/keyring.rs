@@ -147,7 +147,7 @@ pub unsafe extern "C" fn sdi_keyring_require_authenticated(
 }
 
 /// Sets how long a file may be: SDI_ERR_LIMIT. The default is 64 MiB for sdi_open and no limit for
-/// openers.
+/// openers. 0 refuses every file; UINT64_MAX is no limit.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sdi_keyring_set_max_file(
@@ -164,7 +164,8 @@ pub unsafe extern "C" fn sdi_keyring_set_max_file(
     })
 }
 
-/// Sets how many private key operations one file may cost: SDI_ERR_LIMIT. The default is 64.
+/// Sets how many private key operations one file may cost: SDI_ERR_LIMIT. The default is 64; with 0
+/// nothing opens.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sdi_keyring_set_max_key_ops(

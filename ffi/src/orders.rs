@@ -52,7 +52,8 @@ pub enum sdi_event_code {
     SDI_EV_FETCH_FAILED = 2,
     /// The plaintext is here and verified.
     SDI_EV_DECRYPTED = 3,
-    /// The file did not open; arg is the sdi_result.
+    /// The file did not open; arg is the sdi_result, or any number of yours: it is kept for
+    /// sdi_install_outcome, and not judged.
     SDI_EV_DECRYPT_FAILED = 4,
     /// The configuration is sane.
     SDI_EV_CHECKED = 5,

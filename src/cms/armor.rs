@@ -3,6 +3,7 @@
 //! then takes the armor off, piece by piece.
 
 mod decoder;
+mod mangled;
 mod mime;
 
 pub(crate) use decoder::Decoder;
@@ -63,7 +64,7 @@ pub(crate) fn classify(head: &[u8], at_end: bool) -> Found {
             found => return found,
         }
     }
-    cut.unwrap_or(Found::Plain)
+    cut.unwrap_or_else(|| scan.disguised())
 }
 
 /// White space, line ends, and the 00 and FF that fill up flash blocks and TFTP buffers.
@@ -111,17 +112,32 @@ impl Scan<'_> {
         if MAGIC.starts_with(self.head) {
             return self.cut();
         }
-        // The magic after a transfer that changed line ends, cut the eighth bit or recoded it.
-        let mangled: [&[u8]; 3] = [b"\x89SDI", b"\tSDI", b"\xc2\x89SDI"];
-        if mangled.iter().any(|start| self.head.starts_with(start)) {
+        if mangled::is_magic(self.head) {
             return Found::Damaged(Damage::TextMode);
         }
         let matched = content_info(self.head);
         match matched {
+            Match::NotCms if mangled::is_binary(self.head) => Found::Damaged(Damage::TextMode),
             Match::NotCms => Found::Plain,
             Match::Enveloped { definite: true } => self.envelope(matched, Encoding::Der, 0, false),
             _ => self.envelope(matched, Encoding::Ber, 0, false),
         }
+    }
+
+    /// An envelope behind bytes that none begins with, or in UTF-16. It is not opened, but neither is it
+    /// a configuration.
+    fn disguised(&self) -> Found {
+        let mut place = mangled::PLACE;
+        let Some(head) = mangled::uncovered(self.head, &mut place) else { return Found::Plain };
+        let scan = Scan { head, more: self.more };
+        for form in [Scan::binary, Scan::pem_at_start, Scan::mail, Scan::base64] {
+            match form(&scan) {
+                Found::Plain => {}
+                Found::NeedMore => return Found::NeedMore,
+                _ => return Found::Damaged(Damage::Armor),
+            }
+        }
+        Found::Plain
     }
 
     fn pem_at_start(&self) -> Found {
@@ -138,6 +154,7 @@ impl Scan<'_> {
     /// a block that really is an envelope counts.
     fn pem_after_text(&self) -> Found {
         let mut found = Found::Plain;
+        let mut damaged = false;
         let mut at = 0;
         while let Some(line_end) = find_line_end(self.head, at) {
             at = line_end + 1;
@@ -150,10 +167,15 @@ impl Scan<'_> {
                     }
                 }
                 Label::Cut if self.more => found = Found::NeedMore,
-                _ => {}
+                // The line before it is no label, but the bytes are an envelope's.
+                _ => {
+                    if let Found::Enveloped(_) = self.base64_envelope(Encoding::Base64, at) {
+                        damaged = true;
+                    }
+                }
             }
         }
-        found
+        if damaged { Found::Damaged(Damage::Armor) } else { found }
     }
 
     fn mail(&self) -> Found {
@@ -342,7 +364,11 @@ fn content_info(bytes: &[u8]) -> Match {
         }
     }
     let Some((&[_, len], rest)) = rest.split_first_chunk::<2>() else { return Match::Cut };
-    if let Some([0x0d, 0x00 | 0x0a, ..] | [0x0d, 0x0d, ..]) = rest.strip_prefix(RSADSI) {
+    // CR NUL, CR LF, CR CR; CR as LF; no CR.
+    let changed = rest.strip_prefix(RSADSI).is_some_and(|rest| {
+        matches!(rest, [0x0d, 0x00 | 0x0a | 0x0d, ..] | [0x0a, 0x01, ..] | [0x01, 0x07 | 0x09, ..])
+    });
+    if changed {
         return Match::TextMode;
     }
     let arc = if len == 9 { PKCS7 } else { SMIME_CT };

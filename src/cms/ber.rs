@@ -41,6 +41,7 @@ enum Place {
     EnvelopedData,
     Version,
     OriginatorInfo,
+    RecipientInfos,
     RecipientInfo,
     AgreementVersion,
     Originator,
@@ -106,6 +107,8 @@ pub(crate) struct Walker {
     /// Bytes of the header apart from the recipients.
     header_used: usize,
     recipients: u64,
+    /// How many there were before the keys of this agreement.
+    keys_before: u64,
     is_authenticated: bool,
     /// Bytes behind the end.
     trailing: u64,
@@ -135,6 +138,7 @@ impl Walker {
             agreement: Vec::new(),
             header_used: 0,
             recipients: 0,
+            keys_before: 0,
             is_authenticated: false,
             trailing: 0,
         }

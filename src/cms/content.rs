@@ -23,7 +23,7 @@ pub(crate) struct ContentAlgorithm {
     cipher: Cipher,
     /// The content key is derived from the one that recipients get (RFC 9709).
     is_derived: bool,
-    /// What goes into derived and substitute keys: the cipher's AlgorithmIdentifier, DER.
+    /// What goes into derived keys: the cipher's AlgorithmIdentifier, DER.
     der: Vec<u8>,
 }
 
@@ -88,10 +88,6 @@ impl ContentAlgorithm {
             Cipher::Gcm { tag_len, .. } => Some(tag_len),
             _ => None,
         }
-    }
-
-    pub(crate) fn der(&self) -> &[u8] {
-        &self.der
     }
 
     /// The usual name of the cipher.

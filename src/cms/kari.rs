@@ -113,6 +113,16 @@ impl Agreement {
         }
     }
 
+    /// Whether the originator's point is as long as one of this curve. Few files name the curve.
+    pub(crate) fn is_as_long_as(&self, curve: Curve) -> bool {
+        let len = curve.field_len();
+        match curve {
+            Curve::X25519 => self.point.len() == len,
+            // One coordinate or two, behind the octet that tells.
+            _ => self.point.len() == 1 + len || self.point.len() == 1 + 2 * len,
+        }
+    }
+
     /// The originator's point, as the message has it.
     pub(crate) fn point(&self) -> &[u8] {
         &self.point

@@ -83,14 +83,12 @@ impl Transport {
         Ok(Self::Oaep { hash, mask, has_label: !label.is_empty(), label_hash })
     }
 
-    /// Decrypts a content key of a known length. `content_algorithm` is the DER that goes into the
-    /// substitute key.
+    /// Decrypts a content key of a known length.
     pub(crate) fn decrypt(
         &self,
         key: &dyn DeviceKey,
         encrypted: &[u8],
         len: usize,
-        content_algorithm: &[u8],
     ) -> Result<Transported> {
         let (answer, is_raw) = match (key.rsa_decrypt(RsaScheme::Raw, encrypted), self.scheme()) {
             (Err(KeyError::Unsupported), Some(scheme)) => {
@@ -109,7 +107,7 @@ impl Transport {
         };
         // From here on the length of a module's answer, which is secret, shows in no time and no size.
         let block = pad_left(&answer, encrypted.len())?;
-        let substitute = substitute(&block, encrypted, content_algorithm, len)?;
+        let substitute = substitute(&block, encrypted, len)?;
         let (found, is_good) = match self {
             _ if !is_raw => unpadded(&block, answer.len(), len)?,
             Self::Pkcs1 => unpad_pkcs1(&block, len)?,
@@ -184,9 +182,10 @@ fn pad_left(answer: &Secret, len: usize) -> Result<Secret> {
 }
 
 /// The key that stands in for one that was badly padded. Who does not know the decrypted block
-/// cannot know it, and the same file always gives the same.
-fn substitute(block: &Secret, encrypted: &[u8], algorithm: &[u8], len: usize) -> Result<Secret> {
-    let seed = hmac(Hash::Sha256, block.as_bytes(), &[encrypted, algorithm])?;
+/// cannot know it. Like a key that was well padded it depends on nothing else in the file: if another
+/// IV gave another key, files that differ in the IV alone would tell the two apart.
+fn substitute(block: &Secret, encrypted: &[u8], len: usize) -> Result<Secret> {
+    let seed = hmac(Hash::Sha256, block.as_bytes(), &[encrypted])?;
     kdf::hkdf_expand(Hash::Sha256, seed.as_bytes(), b"sdi substitute content key", len)
 }
 

@@ -4,7 +4,7 @@
 use super::ktri;
 use super::{Profile, kari};
 use crate::asn1::{self, der, der_sequence};
-use crate::{Certificate, RandomSource, Result, Secret};
+use crate::{Certificate, Error, Limit, Limits, RandomSource, Result, Secret};
 #[cfg(not(feature = "rsa"))]
 use crate::{key::unsupported, oid};
 use alloc::vec::Vec;
@@ -23,7 +23,7 @@ impl RecipientInfo {
         random: &mut dyn RandomSource,
     ) -> Result<Self> {
         let key = to.public_key();
-        let name = Name::of(to, profile);
+        let name = Name::of(to, profile)?;
         match key.algorithm().curve() {
             Some(curve) => kari::recipient_info(key, curve, &name, content_key, random),
             #[cfg(feature = "rsa")]
@@ -44,14 +44,23 @@ pub(super) enum Name {
 
 impl Name {
     /// By the key's identifier where the certificate has one: it outlives a new certificate for the
-    /// same key.
-    fn of(to: &Certificate, profile: Profile) -> Self {
-        match to.subject_key_id() {
+    /// same key. One that is longer than devices read would close the file to all of them.
+    fn of(to: &Certificate, profile: Profile) -> Result<Self> {
+        let max = Limits::default().name;
+        let name = match to.subject_key_id() {
             Some(id) if profile != Profile::Rfc8886 => Self::KeyId(id.to_vec()),
             _ => {
                 let serial = der(asn1::INTEGER, &[to.serial()]);
                 Self::IssuerAndSerial(der_sequence(&[to.issuer(), &serial]))
             }
+        };
+        let len = match &name {
+            Self::IssuerAndSerial(name) => name.len(),
+            Self::KeyId(id) => der(asn1::OCTET_STRING, &[id]).len(),
+        };
+        if len > max {
+            return Err(Error::limit(Limit::Name, u64::try_from(max).unwrap_or(u64::MAX)));
         }
+        Ok(name)
     }
 }

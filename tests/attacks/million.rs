@@ -3,7 +3,7 @@
 
 use super::device::{attempt, bare, device, keys, refusal, watched};
 use super::support::corpus::ring_of;
-use super::support::der::{Node, edited, null, oid, path, sequence};
+use super::support::der::{Node, edited, null, octets, oid, path, sequence};
 use super::support::forge::{
     Content, Random, Suite, modulus, modulus_len, pkcs1_block, pkcs1_recipient,
 };
@@ -334,4 +334,39 @@ fn a11_wrong_p256_keys_never_pass() {
         attempt.decrypted || attempt.failure != Some(140)
     });
     assert_eq!(passed.count(), 0);
+}
+
+/// A file with one block of content, under an IV that the attacker chooses, is taken once in 256. A key
+/// that was badly padded must then be taken as a good one is: whatever becomes of the IV's other bytes.
+#[test]
+fn a08_the_substitute_key_does_not_follow_the_iv() {
+    let device = Device::new(KeyAlgorithm::Rsa(2048), "SN1");
+    let ring = device.ring();
+    let key = device.key.public_key();
+    let mut random = Random(8);
+    let block = random.bytes(16);
+    let takes = |recipient: &Node, iv: &[u8]| {
+        let algorithm = sequence([oid("2.16.840.1.101.3.4.1.42"), octets(iv)]);
+        let content = Content { algorithm, ciphertext: block.clone(), tag: None };
+        sdi::open(&content.to([recipient.clone()]), &ring).is_ok()
+    };
+    let good = pkcs1_block(modulus_len(key), &KEY, &mut random);
+    let bad = bad_blocks(modulus_len(key), &mut random).into_iter().step_by(3);
+    let (mut tried, mut taken) = (0, 0);
+    for (what, padded) in bad.chain([("good".to_owned(), good)]) {
+        let recipient = pkcs1_recipient(key, &padded);
+        let mut iv = random.bytes(16);
+        let last = (0..=255).find(|&last| {
+            iv[15] = last;
+            takes(&recipient, &iv)
+        });
+        assert!(last.is_some(), "{what}: some last byte makes the padding good");
+        for changed in 0..4 {
+            iv[changed] ^= 0x41;
+            tried += 1;
+            taken += usize::from(takes(&recipient, &iv));
+        }
+    }
+    // A padding of 02 02 and longer ends with a byte that was changed once in 60,000.
+    assert!(tried > 20 && taken == tried, "{taken} of {tried}");
 }

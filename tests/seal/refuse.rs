@@ -20,6 +20,18 @@ fn there_are_1_to_10_000_recipients() {
     }
 }
 
+/// One certificate with a name that no device reads would close the file to all its recipients.
+#[test]
+fn a_name_is_no_longer_than_devices_read() {
+    let (_, capable) = capable(KeyAlgorithm::P256);
+    let named = |len| certificate(capable.public_key(), &"x".repeat(len));
+    for profile in PROFILES {
+        let outcome = |len| attempt(&[capable.clone(), named(len)], profile);
+        assert_eq!(outcome(900), Ok(()));
+        assert_eq!(outcome(1100), Err(Error::Limit { which: Limit::Name, max: 1024 }));
+    }
+}
+
 /// What is sealed for as many as may be, a device opens without other limits. RSA seals sooner.
 #[test]
 fn ten_thousand_recipients_open_it() {

@@ -100,7 +100,7 @@ int main(void)
     s.now = 1000;
     s.stop_at = 3;
     CHECK(autoinstall(&host, s.right.ring, "SN19842256") == SDI_ERR_REJECTED);
-    CHECK(s.fetches == 3 && s.naps == 3 && s.saves == 3 && s.installs == 0);
+    CHECK(s.fetches == 3 && s.naps == 3 && s.saves == 6 && s.installs == 0);
 
     /* The power comes back: one attempt at once, and then the schedule goes on. */
     s.now = 7;

@@ -119,7 +119,9 @@ impl Base64 {
     /// A whole line that is as long as the one before it, as most are: its end is not searched for,
     /// and its characters are checked all at once.
     fn usual_line<'a>(&self, rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
-        if !matches!(self.place, Place::Body) || self.padded || self.usual == 0 {
+        // Only where a line begins: each place would be looked at once for every byte before it.
+        let is_tried = matches!(self.place, Place::Body) && !self.padded && self.line == 0;
+        if !is_tried || self.usual == 0 {
             return None;
         }
         let (line, after) = rest.split_at_checked(self.usual)?;

@@ -26,7 +26,7 @@ pub(super) enum Transfer {
 
 /// Headers with which a mail begins. Lines of this shape also stand in YAML, so another first name
 /// means that this is no mail.
-const FIRST: [&[u8]; 19] = [
+const FIRST: [&[u8]; 21] = [
     b"MIME-Version",
     b"Content-Type",
     b"Content-Transfer-Encoding",
@@ -41,6 +41,8 @@ const FIRST: [&[u8]; 19] = [
     b"Date",
     b"Message-ID",
     b"Received",
+    b"Delivered-To",
+    b"DKIM-Signature",
     b"Return-Path",
     b"Reply-To",
     b"Sender",

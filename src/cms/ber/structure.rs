@@ -22,16 +22,20 @@ impl Walker {
         match (self.place, header.tag) {
             (Place::ContentInfo, asn1::SEQUENCE) => self.enter(header, Place::ContentType),
             (Place::ContentType | Place::InnerType, asn1::OID)
-            | (Place::Version | Place::AgreementVersion, asn1::INTEGER) => {
-                self.collect_header(header, Self::SMALL)
+            | (Place::Version, asn1::INTEGER) => self.collect_header(header, Self::SMALL),
+            (Place::AgreementVersion, asn1::INTEGER) => {
+                self.collect(header, Limit::Recipient, Self::SMALL.min(per_recipient))
             }
             (Place::Explicit, EXPLICIT) => self.enter(header, Place::EnvelopedData),
             (Place::EnvelopedData, asn1::SEQUENCE) => self.enter(header, Place::Version),
             (Place::OriginatorInfo, EXPLICIT) => {
+                self.place = Place::RecipientInfos;
                 self.charge_header(header)?;
                 self.skip(header, Limit::Header, room)
             }
-            (Place::OriginatorInfo, asn1::SET) => self.enter(header, Place::RecipientInfo),
+            (Place::OriginatorInfo | Place::RecipientInfos, asn1::SET) => {
+                self.enter(header, Place::RecipientInfo)
+            }
 
             (Place::RecipientInfo, asn1::SEQUENCE) => {
                 self.count_recipient()?;
@@ -54,7 +58,10 @@ impl Walker {
                 self.place = Place::AgreementAlgorithm;
                 self.collect(header, Limit::Recipient, per_recipient)
             }
-            (Place::EncryptedKeys, asn1::SEQUENCE) => self.enter(header, Place::EncryptedKey),
+            (Place::EncryptedKeys, asn1::SEQUENCE) => {
+                self.keys_before = self.recipients;
+                self.enter(header, Place::EncryptedKey)
+            }
             (Place::EncryptedKey, asn1::SEQUENCE) => {
                 self.count_recipient()?;
                 self.collect(header, Limit::Recipient, per_recipient)
@@ -177,7 +184,13 @@ impl Walker {
         self.place = match self.place {
             Place::RecipientInfo if self.recipients > 0 => Place::EncryptedContentInfo,
             Place::RecipientInfo => return Err(Error::Malformed("it has no recipients")),
-            Place::EncryptedKey => Place::AgreementEnd,
+            Place::EncryptedKey => {
+                // One for nobody is work, too.
+                if self.recipients == self.keys_before {
+                    self.count_recipient()?;
+                }
+                Place::AgreementEnd
+            }
             Place::AgreementEnd => Place::RecipientInfo,
             Place::EncryptedContent => return Err(CONTENT_ABSENT),
             Place::Pieces(1) => Place::ContentEnd,

@@ -8,9 +8,10 @@ use super::{EncryptedKey, KeyTransport, RecipientId};
 use crate::cms::content::ContentAlgorithm;
 use crate::cms::kari::Agreement;
 use crate::cms::ktri::Transport;
+use crate::crypto::Curve;
 use crate::{
-    Error, Identity, KeyFault, KeyRing, Limit, Owner, PeerPoint, Result, Secret, Strangers,
-    Unsupported,
+    Error, Identity, KeyAlgorithm, KeyFault, KeyRing, Limit, Owner, PeerPoint, Result, Secret,
+    Strangers, Unsupported,
 };
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -123,8 +124,17 @@ impl Recipients {
 
     /// Looks at what the next encrypted keys have in common.
     pub(crate) fn key_agreement(&mut self, common: &[u8]) {
-        self.agreement = Some(Agreement::read(common).map(Arc::new));
-        self.agreements = self.agreements.saturating_add(1);
+        let agreement = Agreement::read(common).map(Arc::new);
+        if let Ok(agreement) = &agreement {
+            let mut curves = self
+                .keys
+                .identities()
+                .filter_map(|(_, id)| id.key().public_key().algorithm().curve());
+            if curves.any(|curve| agreement.fits(curve) && agreement.is_as_long_as(curve)) {
+                self.agreements = self.agreements.saturating_add(1);
+            }
+        }
+        self.agreement = Some(agreement);
     }
 
     /// Looks at one encrypted key of the last key agreement.
@@ -147,7 +157,9 @@ impl Recipients {
             if is_named {
                 is_ours = true;
                 keep_named(&mut self.named, place, entry)?;
-            } else if let Entry::Agreement(agreement, wrapped) = entry {
+            } else if let Entry::Agreement(agreement, wrapped) = entry
+                && agreement.is_as_long_as(curve)
+            {
                 // No more agreements than a key may be asked for.
                 let may_be_asked = self.agreements <= self.keys.policy().max_key_ops;
                 self.unnamed.keep(Unnamed { place, agreement, wrapped }, may_be_asked)?;
@@ -198,23 +210,30 @@ impl Recipients {
                 }
             }
         }
-        for (place, (owner, identity)) in keys.identities().enumerate() {
+        // An agreement tells a right key from a wrong one, RSA does not. So agreements come first,
+        // then RSA keys without a certificate, then those whose certificate may not be the only one.
+        let passes = [(false, false), (false, true), (true, false), (true, true)];
+        let all = passes
+            .into_iter()
+            .flat_map(|pass| keys.identities().enumerate().map(move |identity| (pass, identity)));
+        for ((is_guess, of_certificate), (place, (owner, identity))) in all {
             // A certificate that no entry names: the vendor may have wrapped the key in another one.
             let has_certificate = identity.certificate().is_some();
-            if has_certificate && !named.is_empty() {
+            if has_certificate != of_certificate || has_certificate && !named.is_empty() {
                 continue;
             }
             let failed = match has_certificate {
                 true => self.not_for_this_device(),
                 false => Error::Decrypt,
             };
+            let is_tried = |entry: &&Unnamed| !is_guess && entry.place == place;
             let agreements =
-                unnamed.entries.iter().filter(|entry| entry.place == place).map(|entry| {
+                unnamed.entries.iter().filter(is_tried).map(|entry| {
                     Entry::Agreement(Arc::clone(&entry.agreement), entry.wrapped.clone())
                 });
-            // Nothing tells a right RSA decryption from a wrong one, so only a sole one is tried.
+            // Only a sole one is tried.
             let transport = match self.transports.get_mut(place) {
-                Some((1, last)) => last.take(),
+                Some((1, last)) if is_guess => last.take(),
                 _ => None,
             };
             for entry in agreements.chain(transport) {
@@ -236,7 +255,9 @@ impl Recipients {
                 }
             }
         }
-        if unnamed.is_overfull {
+        // A key alone may yet be meant by what was not kept; one with a certificate is hardly.
+        let is_alone = keys.identities().any(|(_, identity)| identity.certificate().is_none());
+        if unnamed.is_overfull && is_alone {
             return Err(too_many(&keys));
         }
         Err(failure.unwrap_or_else(|| self.not_for_this_device()))
@@ -260,7 +281,7 @@ impl Recipients {
             Entry::Transport(transport, encrypted) => {
                 self.charge()?;
                 let len = content.key_len();
-                let answer = transport.decrypt(identity.key(), encrypted, len, content.der())?;
+                let answer = transport.decrypt(identity.key(), encrypted, len)?;
                 Ok((answer.key, answer.is_refused))
             }
             Entry::Agreement(agreement, wrapped) => {
@@ -271,8 +292,11 @@ impl Recipients {
                 let key = match known {
                     Some((_, _, shared)) => agreement.unwrap(shared, wrapped)?,
                     None => {
+                        let (algorithm, curve) = curve_of(identity)?;
+                        let point = agreement.checked_point(curve)?;
                         self.charge()?;
-                        let shared = agree(identity, agreement)?;
+                        let peer = PeerPoint { algorithm, point: &point };
+                        let shared = agree(identity, peer, curve)?;
                         let key = agreement.unwrap(&shared, wrapped)?;
                         self.shared.push((place, agreement.point().to_vec(), shared));
                         key
@@ -337,11 +361,13 @@ fn keep_named(named: &mut Vec<(usize, Entry)>, place: usize, entry: Entry) -> Re
 }
 
 /// The raw shared secret, as long as a coordinate.
-fn agree(identity: &Identity, agreement: &Agreement) -> Result<Secret> {
+fn curve_of(identity: &Identity) -> Result<(KeyAlgorithm, Curve)> {
     let algorithm = identity.key().public_key().algorithm();
-    let curve = algorithm.curve().ok_or(OTHER_CURVE)?;
-    let point = agreement.checked_point(curve)?;
-    let answer = identity.key().agree(PeerPoint { algorithm, point: &point })?;
+    Ok((algorithm, algorithm.curve().ok_or(OTHER_CURVE)?))
+}
+
+fn agree(identity: &Identity, peer: PeerPoint<'_>, curve: Curve) -> Result<Secret> {
+    let answer = identity.key().agree(peer)?;
     let mut shared = Secret::zeros(curve.field_len())?;
     let start = shared.len().checked_sub(answer.len()).filter(|_| !answer.is_empty());
     let start = start.ok_or(Error::Key(KeyFault::Answer))?;
