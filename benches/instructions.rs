@@ -33,6 +33,17 @@ fn counted_seal(plaintext: &[u8], to: &[Certificate], profile: Profile, form: Fo
     black_box(sdi::seal_as(black_box(plaintext), to, profile, form, &mut Counter(1)).unwrap());
 }
 
+/// PEM with so many bytes more behind its first line of base64, where blanks may stand: as long as the
+/// longest line, or lines without anything, so that whoever looks ahead looks far.
+fn with_blanks(file: &[u8], size: usize) -> Vec<u8> {
+    const LONG: usize = 8000;
+    let period = [&[b' '; LONG][..], b"\n", &[b' '; LONG], &[b'\n'; LONG]].concat();
+    let lines = file.split_inclusive(|&byte| byte == b'\n');
+    let head: usize = lines.take(2).map(<[u8]>::len).sum();
+    let (head, rest) = file.split_at(head);
+    [head, &period.repeat(size.div_ceil(period.len())), rest].concat()
+}
+
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [operation, profile, form, size] = words.as_slice() else {
@@ -47,13 +58,18 @@ fn main() {
         "der" => Form::Der,
         _ => Form::Pem,
     };
-    let plaintext = vec![b'x'; size.parse().unwrap()];
+    let size = size.parse().unwrap();
+    let plaintext = vec![b'x'; size];
     let key = Arc::new(SoftwareKey::generate(KeyAlgorithm::P256, &mut Counter(2)).unwrap());
     let builder = IdentityBuilder::new(DeviceId::new("SN19842256").unwrap(), 1_700_000_000);
     let to = [builder.self_sign(key.as_ref()).unwrap()];
     let mut ring = KeyRing::new();
     ring.set_vendor(Identity::new(key, Some(to[0].clone())).unwrap()).unwrap();
     match operation.as_str() {
+        "open" if words[2] == "blanks" => {
+            let file = sdi::seal_as(b"x", &to, profile, form, &mut Counter(3)).unwrap();
+            counted_open(&with_blanks(&file, size), &ring);
+        }
         "open" => {
             let file = sdi::seal_as(&plaintext, &to, profile, form, &mut Counter(3)).unwrap();
             counted_open(&file, &ring);

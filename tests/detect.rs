@@ -260,6 +260,8 @@ fn a_mail_has_headers_and_nothing_else_before_its_body() {
     assert_eq!(whole(b"MIME-Version: 1.0\nX"), Detection::Damaged(Damage::Truncated));
 }
 
+type Mangling<'a> = (&'a str, &'a dyn Fn(&[u8]) -> Vec<u8>);
+
 /// What transfers, editors and shells make of an envelope is no configuration.
 #[test]
 fn a_mangled_envelope_is_never_plain() {
@@ -278,7 +280,7 @@ fn a_mangled_envelope_is_never_plain() {
     let little = |file: &[u8]| -> Vec<u8> { file.iter().flat_map(|&byte| [byte, 0]).collect() };
     let big = |file: &[u8]| -> Vec<u8> { file.iter().flat_map(|&byte| [0, byte]).collect() };
     let behind = |front: &'static [u8]| move |file: &[u8]| [front, file].concat();
-    let binary: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 9] = [
+    let binary: [Mangling<'_>; 9] = [
         ("lossy", &lossy),
         ("latin-1 to UTF-8", &latin),
         ("seven bits", &seven),
@@ -289,7 +291,7 @@ fn a_mangled_envelope_is_never_plain() {
         ("behind a line", &behind(b"\n")),
         ("behind 00", &behind(b"\0")),
     ];
-    let text: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 6] = [
+    let text: [Mangling<'_>; 6] = [
         ("UTF-16", &little),
         ("UTF-16, BOM", &|file| [&[0xff, 0xfe][..], &little(file)].concat()),
         ("UTF-16 BE", &big),

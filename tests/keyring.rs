@@ -296,7 +296,7 @@ fn the_cap_on_key_operations_holds() {
         if opens {
             assert_eq!(verdict.unwrap().plaintext(), TEXT);
         } else {
-            let limit = Error::Limit { which: sdi::Limit::KeyOps, max: u64::from(max) };
+            let limit = Error::Limit { which: Limit::KeyOps, max: u64::from(max) };
             assert_eq!(verdict.unwrap_err(), limit);
         }
         assert!(asked <= max, "{asked} operations with a cap of {max}");
@@ -370,7 +370,7 @@ fn sixteen_entries_of_our_own_are_tried_and_no_more() {
     let device = Device::new(KeyAlgorithm::P256, "device");
     let ring = device.ring();
     assert_eq!(owner(&sealed_many_times(&device, 16), &ring), Ok(Owner::Vendor));
-    let limit = Error::Limit { which: sdi::Limit::OwnRecipients, max: 16 };
+    let limit = Error::Limit { which: Limit::OwnRecipients, max: 16 };
     assert_eq!(opened_every_way(&sealed_many_times(&device, 17), &ring).unwrap_err(), limit);
 }
 
