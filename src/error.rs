@@ -66,7 +66,8 @@ pub enum Error {
         /// The line that failed, from 1; 0 if the check does not look at lines.
         line: u64,
     },
-    /// The source of randomness failed, with this code.
+    /// The source of randomness failed, with this code; with 0 it did not fail, but what it gave was
+    /// unusable again and again.
     Random(i64),
     /// The file is whole and the key ring's policy refuses it.
     Policy(&'static str),
@@ -147,6 +148,9 @@ impl Display for Error {
             Self::Rejected { check, line } => {
                 write!(f, "the decrypted configuration failed the check `{check}` in line {line}")
             }
+            Self::Random(0) => f.write_str(
+                "the source of randomness gives nothing usable: see whether it works at all",
+            ),
             Self::Random(code) => {
                 write!(f, "the source of randomness failed with code {code}: try again later")
             }

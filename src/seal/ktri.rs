@@ -106,5 +106,5 @@ fn fill_without_zeros(out: &mut [u8], random: &mut dyn RandomSource) -> Result<(
             *place = *byte;
         }
     }
-    Err(Error::Random(-1))
+    Err(Error::Random(0))
 }

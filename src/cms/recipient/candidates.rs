@@ -212,14 +212,15 @@ impl Recipients {
         }
         // An agreement tells a right key from a wrong one, RSA does not. So agreements come first,
         // then RSA keys without a certificate, then those whose certificate may not be the only one.
-        let passes = [(false, false), (false, true), (true, false), (true, true)];
+        let passes = [(false, None), (true, Some(false)), (true, Some(true))];
         let all = passes
             .into_iter()
             .flat_map(|pass| keys.identities().enumerate().map(move |identity| (pass, identity)));
-        for ((is_guess, of_certificate), (place, (owner, identity))) in all {
+        for ((is_guess, certified), (place, (owner, identity))) in all {
             // A certificate that no entry names: the vendor may have wrapped the key in another one.
             let has_certificate = identity.certificate().is_some();
-            if has_certificate != of_certificate || has_certificate && !named.is_empty() {
+            let is_in_pass = certified.is_none_or(|certified| certified == has_certificate);
+            if !is_in_pass || has_certificate && !named.is_empty() {
                 continue;
             }
             let failed = match has_certificate {

@@ -68,7 +68,7 @@ impl SecretKey {
                 return Ok(key);
             }
         }
-        Err(Error::Random(-1))
+        Err(Error::Random(0))
     }
 
     #[cfg(feature = "identity")]
