@@ -102,7 +102,6 @@ fn is_armored(file: &[u8]) -> bool {
 /// Why only OpenSSL opens it.
 fn by_what_we_say(error: &Error, armor: Armor) -> Option<&'static str> {
     match (error, armor) {
-        (Error::NotEncrypted, Armor::Smime) => Some("armor-no-mail"),
         (Error::Unsupported(_), Armor::Smime) => Some("armor-other-mail"),
         (Error::Malformed(what), _) => Some(match *what {
             "something stands after the end" => "armor-after-the-end",
