@@ -64,7 +64,20 @@ pub(crate) fn classify(head: &[u8], at_end: bool) -> Found {
             found => return found,
         }
     }
-    cut.unwrap_or_else(|| scan.disguised())
+    cut.unwrap_or_else(|| disguised(head, !scan.more))
+}
+
+/// An envelope behind bytes that none begins with, or in UTF-16. It is not opened, but neither is it a
+/// configuration.
+fn disguised(head: &[u8], is_final: bool) -> Found {
+    let mut place = mangled::PLACE;
+    // Each time there is less of it.
+    let inside = mangled::uncovered(head, &mut place).map(|inside| classify(inside, is_final));
+    match inside {
+        None | Some(Found::Plain | Found::Empty) => Found::Plain,
+        Some(Found::NeedMore) => Found::NeedMore,
+        Some(_) => Found::Damaged(Damage::Armor),
+    }
 }
 
 /// White space, line ends, and the 00 and FF that fill up flash blocks and TFTP buffers.
@@ -122,22 +135,6 @@ impl Scan<'_> {
             Match::Enveloped { definite: true } => self.envelope(matched, Encoding::Der, 0, false),
             _ => self.envelope(matched, Encoding::Ber, 0, false),
         }
-    }
-
-    /// An envelope behind bytes that none begins with, or in UTF-16. It is not opened, but neither is it
-    /// a configuration.
-    fn disguised(&self) -> Found {
-        let mut place = mangled::PLACE;
-        let Some(head) = mangled::uncovered(self.head, &mut place) else { return Found::Plain };
-        let scan = Scan { head, more: self.more };
-        for form in [Scan::binary, Scan::pem_at_start, Scan::mail, Scan::base64] {
-            match form(&scan) {
-                Found::Plain => {}
-                Found::NeedMore => return Found::NeedMore,
-                _ => return Found::Damaged(Damage::Armor),
-            }
-        }
-        Found::Plain
     }
 
     fn pem_at_start(&self) -> Found {

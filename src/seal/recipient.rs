@@ -56,7 +56,8 @@ impl Name {
         };
         let len = match &name {
             Self::IssuerAndSerial(name) => name.len(),
-            Self::KeyId(id) => der(asn1::OCTET_STRING, &[id]).len(),
+            // With a header of its own.
+            Self::KeyId(id) => id.len().saturating_add(4),
         };
         if len > max {
             return Err(Error::limit(Limit::Name, u64::try_from(max).unwrap_or(u64::MAX)));

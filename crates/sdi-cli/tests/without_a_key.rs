@@ -131,12 +131,14 @@ fn netascii(file: &[u8]) -> Vec<u8> {
 
 #[test]
 fn inspect_sees_a_text_mode_transfer_in_a_damaged_file() {
-    let folder = Folder::with_device("p256");
-    // Long enough for its ciphertext to hold line ends.
-    folder.write("long.cfg", &b"! a line\n".repeat(3000));
+    let mut folder = Folder::with_device("p256");
     for form in ["der", "magic-der"] {
         let file = loop {
-            let args = ["encrypt", "-r", "SN1.crt", "--force", "--form", form, "-o", "SN1.enc"];
+            // A new device each time: its key's identifier may hold a line end, too.
+            folder = Folder::with_device("p256");
+            // Long enough for its ciphertext to hold line ends.
+            folder.write("long.cfg", &b"! a line\n".repeat(3000));
+            let args = ["encrypt", "-r", "SN1.crt", "--form", form, "-o", "SN1.enc"];
             folder.sdi([&args[..], &["long.cfg"]].concat()).succeeds();
             let file = folder.read("SN1.enc");
             // What becomes of a header with a line end in it is another matter, but for the magic.

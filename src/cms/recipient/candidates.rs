@@ -212,47 +212,54 @@ impl Recipients {
         }
         // An agreement tells a right key from a wrong one, RSA does not. So agreements come first,
         // then RSA keys without a certificate, then those whose certificate may not be the only one.
-        let passes = [(false, None), (true, Some(false)), (true, Some(true))];
-        let all = passes
-            .into_iter()
-            .flat_map(|pass| keys.identities().enumerate().map(move |identity| (pass, identity)));
-        for ((is_guess, certified), (place, (owner, identity))) in all {
-            // A certificate that no entry names: the vendor may have wrapped the key in another one.
-            let has_certificate = identity.certificate().is_some();
-            let is_in_pass = certified.is_none_or(|certified| certified == has_certificate);
-            if !is_in_pass || has_certificate && !named.is_empty() {
-                continue;
-            }
-            let failed = match has_certificate {
-                true => self.not_for_this_device(),
-                false => Error::Decrypt,
-            };
-            let is_tried = |entry: &&Unnamed| !is_guess && entry.place == place;
-            let agreements =
-                unnamed.entries.iter().filter(is_tried).map(|entry| {
+        for (is_guess, certified) in [(false, None), (true, Some(false)), (true, Some(true))] {
+            for (place, (owner, identity)) in keys.identities().enumerate() {
+                // A certificate that no entry names: the vendor may have wrapped the key in another one.
+                let has_certificate = identity.certificate().is_some();
+                let is_in_pass = certified.is_none_or(|certified| certified == has_certificate);
+                if !is_in_pass || has_certificate && !named.is_empty() {
+                    continue;
+                }
+                let failed = match has_certificate {
+                    true => self.not_for_this_device(),
+                    false => Error::Decrypt,
+                };
+                let is_tried = |entry: &&Unnamed| !is_guess && entry.place == place;
+                let agreements = unnamed.entries.iter().filter(is_tried).map(|entry| {
                     Entry::Agreement(Arc::clone(&entry.agreement), entry.wrapped.clone())
                 });
-            // Only a sole one is tried.
-            let transport = match self.transports.get_mut(place) {
-                Some((1, last)) if is_guess => last.take(),
-                _ => None,
-            };
-            for entry in agreements.chain(transport) {
-                match self.ask(place, identity, &entry, content) {
-                    Ok((key, is_refused)) => {
-                        // A key that was unwrapped whole is ours: what fails afterwards is damage.
-                        let failure = match entry {
-                            Entry::Agreement(..) => Error::Decrypt,
-                            _ => failed,
-                        };
-                        return Ok(ContentKey { owner, key, is_named: false, is_refused, failure });
+                // Only a sole one is tried.
+                let transport = match self.transports.get_mut(place) {
+                    Some((1, last)) if is_guess => last.take(),
+                    _ => None,
+                };
+                for entry in agreements.chain(transport) {
+                    match self.ask(place, identity, &entry, content) {
+                        Ok((key, is_refused)) => {
+                            // A key that was unwrapped whole is ours: what fails afterwards is damage.
+                            let failure = match entry {
+                                Entry::Agreement(..) => Error::Decrypt,
+                                _ => failed,
+                            };
+                            return Ok(ContentKey {
+                                owner,
+                                key,
+                                is_named: false,
+                                is_refused,
+                                failure,
+                            });
+                        }
+                        Err(error @ (Error::Limit { .. } | Error::OutOfMemory)) => {
+                            return Err(error);
+                        }
+                        Err(Error::Decrypt) => note(failed.clone()),
+                        Err(error @ Error::Key(KeyFault::Vendor(_) | KeyFault::Answer)) => {
+                            note(error)
+                        }
+                        Err(error @ Error::Unsupported(_)) if !has_certificate => note(error),
+                        // What it needs may be for a stranger alone.
+                        Err(_) => {}
                     }
-                    Err(error @ (Error::Limit { .. } | Error::OutOfMemory)) => return Err(error),
-                    Err(Error::Decrypt) => note(failed.clone()),
-                    Err(error @ Error::Key(KeyFault::Vendor(_) | KeyFault::Answer)) => note(error),
-                    Err(error @ Error::Unsupported(_)) if !has_certificate => note(error),
-                    // What it needs may be for a stranger alone.
-                    Err(_) => {}
                 }
             }
         }
