@@ -23,7 +23,7 @@ declare -A tests=(
     [ktri]="envelope hardware_key refuse_parameters"
     [ring]="factory_reset keyring"
     [recipient]="recipients keyring hardware_key refuse_points limits"
-    [detect]="detect envelope limits splits"
+    [detect]="detect mangled envelope limits splits"
     [ber]="structure envelope limits refuse_parameters splits"
 )
 declare -A others=(

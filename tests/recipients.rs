@@ -6,6 +6,7 @@ use sdi::{
     Certificate, DeviceId, Error, Form, IdentityBuilder, KeyAlgorithm, KeyRing, Limit, Limits,
     OpenPolicy, OperatorMode, Owner, Profile, SystemRandom, seal_as,
 };
+use std::sync::Arc;
 use support::corpus::{case, ring_of};
 use support::der::{Node, edited, path};
 use support::keys::Device;
@@ -17,6 +18,13 @@ fn sealed(to: &[&Device]) -> Vec<u8> {
     let to: Vec<Certificate> = to.iter().map(|device| device.certificate.clone()).collect();
     seal_as(TEXT, &to, Profile::Authenticated, Form::Der, &mut SystemRandom)
         .expect("there is a recipient")
+}
+
+fn owner(file: &[u8], ring: &KeyRing) -> Result<Owner, Error> {
+    opened_every_way(file, ring).map(|(plaintext, summary)| {
+        assert_eq!(plaintext, TEXT);
+        summary.owner()
+    })
 }
 
 fn refusal(file: &[u8], ring: &KeyRing) -> Error {
@@ -129,4 +137,48 @@ fn a_key_identifier_has_the_names_limit() {
             }
         }
     }
+}
+
+/// RSA does not tell a right key from a wrong one, so it is asked when no agreement was the right one.
+#[test]
+fn a10_a_guess_does_not_hide_a_key_that_certainly_opens() {
+    let vendor = Device::new(KeyAlgorithm::P256, "vendor");
+    let elsewhere = Device::with_key(Arc::clone(&vendor.key), "wrapped by the directory");
+    let operator = Device::new(KeyAlgorithm::Rsa(2048), "operator");
+    let stranger = Device::new(KeyAlgorithm::Rsa(2048), "stranger");
+    let file = sealed(&[&elsewhere, &stranger]);
+    for vendor in [vendor.bare(), vendor.identity()] {
+        for operator in [operator.bare(), operator.identity()] {
+            let mut ring = ring_of(vendor.clone());
+            ring.set_operator(Some(operator), OperatorMode::Prefer).unwrap();
+            assert_eq!(owner(&file, &ring), Ok(Owner::Vendor));
+        }
+    }
+    // Of two RSA keys the one without a certificate is asked, since no file can name it.
+    let vendor = Device::new(KeyAlgorithm::Rsa(2048), "vendor");
+    let elsewhere = Device::with_key(Arc::clone(&vendor.key), "wrapped by the directory");
+    let mut ring = ring_of(vendor.bare());
+    ring.set_operator(Some(operator.identity()), OperatorMode::Prefer).unwrap();
+    assert_eq!(owner(&sealed(&[&elsewhere]), &ring), Ok(Owner::Vendor));
+}
+
+/// Agreements on other curves cost a key nothing, and a fleet's file for others is not "too much".
+#[test]
+fn agreements_that_cannot_be_ours_are_not_counted() {
+    let ours = Device::new(KeyAlgorithm::P256, "SN1");
+    let strangers = |algorithm, count: u32| -> Vec<Device> {
+        (0..count).map(|n| Device::new(algorithm, &format!("other{n}"))).collect()
+    };
+    let others = strangers(KeyAlgorithm::P384, 65);
+    let mut to: Vec<&Device> = others.iter().collect();
+    to.push(&ours);
+    let file = edited(&sealed(&to), path::RECIPIENTS, |set| {
+        set.children().sort_by_key(|one| std::cmp::Reverse(one.encode().len()));
+    });
+    assert_eq!(owner(&file, &ring_of(ours.bare())), Ok(Owner::Vendor));
+    let others = strangers(KeyAlgorithm::P256, 65);
+    let file = sealed(&others.iter().collect::<Vec<_>>());
+    assert!(matches!(sdi::open(&file, &ours.ring()), Err(Error::NotForThisDevice(_))));
+    let limit = Error::Limit { which: Limit::KeyOps, max: 64 };
+    assert_eq!(sdi::open(&file, &ring_of(ours.bare())).map(drop), Err(limit));
 }

@@ -164,12 +164,13 @@ impl Scan<'_> {
                     }
                 }
                 Label::Cut if self.more => found = Found::NeedMore,
-                // The line before it is no label, but the bytes are an envelope's.
-                _ => {
-                    if let Found::Enveloped(_) = self.base64_envelope(Encoding::Base64, at) {
-                        damaged = true;
-                    }
+                // The line before it is no label, but the bytes are an envelope's. (What begins with
+                // another letter is none; so blanks are not passed over from each line anew.)
+                _ if self.head.get(at) == Some(&b'M') => {
+                    let found = self.base64_envelope(Encoding::Base64, at);
+                    damaged |= matches!(found, Found::Enveloped(_));
                 }
+                _ => {}
             }
         }
         if damaged { Found::Damaged(Damage::Armor) } else { found }

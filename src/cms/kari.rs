@@ -113,14 +113,13 @@ impl Agreement {
         }
     }
 
-    /// Whether the originator's point is as long as one of this curve. Few files name the curve.
-    pub(crate) fn is_as_long_as(&self, curve: Curve) -> bool {
-        let len = curve.field_len();
-        match curve {
-            Curve::X25519 => self.point.len() == len,
-            // One coordinate or two, behind the octet that tells.
-            _ => self.point.len() == 1 + len || self.point.len() == 1 + 2 * len,
-        }
+    /// Whether it fits, and the originator's point is as long as one of this curve: few files name the
+    /// curve.
+    pub(crate) fn may_be_on(&self, curve: Curve) -> bool {
+        let (found, len) = (self.point.len(), curve.field_len());
+        // One coordinate or two, behind the octet that tells; X25519 has neither.
+        let is_as_long = found == len || found == 1 + len || found == 1 + 2 * len;
+        self.fits(curve) && is_as_long
     }
 
     /// The originator's point, as the message has it.

@@ -5,11 +5,11 @@ mod changes;
 
 use super::oracle::Armor;
 use super::support::forge::Random;
-use super::{explained, number, opened, oracle, seeds};
+use super::tally::Tally;
+use super::{opened, oracle, seeds};
 use changes::{lines, rewrapped};
 use sdi::Error;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeMap;
 
 /// Changed files, where the environment does not say otherwise.
 const FILES: u64 = 3000;
@@ -36,15 +36,11 @@ fn the_armored_corpus_opens_on_both_sides() {
 
 #[test]
 fn every_disagreement_about_armor_is_explained() {
-    let files = number("SDI_DIFFERENTIAL", FILES);
-    let start = number("SDI_DIFFERENTIAL_SEED", SEED);
+    let mut tally = Tally::new(FILES, SEED, |row| row.starts_with("armor-"));
     let (seeds, devices) = seeds(is_armored);
     let mut oracle = oracle(&devices);
-    let explained = explained(|name| name.starts_with("armor-"));
-    let mut random = Random(start);
-    let (mut both, mut neither, mut unexplained) = (0, 0, 0);
-    let mut counts = BTreeMap::new();
-    for number in 0..files {
+    let mut random = Random(tally.start);
+    for number in tally.numbers() {
         let seed = &seeds[random.below(seeds.len())];
         let ring = &devices[seed.device].ring;
         let armor = Armor::of(&seed.file).expect("it is armored");
@@ -55,13 +51,13 @@ fn every_disagreement_about_armor_is_explained() {
             oracle.bare(armor, file).map(|inside| opened(&inside, ring))
         };
         let inside = theirs(&file);
-        let class = match (&ours, &inside) {
+        let row = match (&ours, &inside) {
             (Ok(ours), Some(Ok(theirs))) if ours == theirs => {
-                both += 1;
+                tally.both();
                 continue;
             }
             (Err(_), None | Some(Err(_))) => {
-                neither += 1;
+                tally.neither();
                 continue;
             }
             (Ok(_), None | Some(Err(_))) => {
@@ -73,26 +69,17 @@ fn every_disagreement_about_armor_is_explained() {
             }),
             _ => None,
         };
-        if let Some(class) = class {
-            assert!(explained.contains(class), "{class} is not in explained.md");
-            *counts.entry(class).or_insert(0) += 1;
-            continue;
-        }
-        unexplained += 1;
-        let path = format!("{}/unexplained-{number}.txt", env!("CARGO_TARGET_TMPDIR"));
-        fs::write(&path, &file).expect("the folder can be written to");
-        let is_right = |text: sdi::Result<Vec<u8>>| text.map(|text| text == seed.plaintext);
-        let (ours, theirs) = (is_right(ours), inside.map(is_right));
-        println!("{path}: {} {changes}: ours {ours:?}, theirs {theirs:?}", seed.id);
+        tally.disagreement(row, number, &file, || {
+            let is_right = |text: &sdi::Result<Vec<u8>>| match text {
+                Ok(text) if *text == seed.plaintext => "right".to_owned(),
+                Ok(_) => "another text".to_owned(),
+                Err(error) => format!("{error:?}"),
+            };
+            let (ours, theirs) = (is_right(&ours), inside.as_ref().map(is_right));
+            format!("{} {changes}: ours {ours:?}, theirs {theirs:?}", seed.id)
+        });
     }
-    println!(
-        "{files} files: {both} open, {neither} refused on both sides; disagreements: {counts:?}"
-    );
-    assert_eq!(unexplained, 0, "see above");
-    assert!(both * 10 > files && neither * 10 > files, "the changes are too small or too large");
-    if files >= 100_000 && start == SEED {
-        assert_eq!(counts.keys().copied().collect::<BTreeSet<_>>(), explained);
-    }
+    tally.end();
 }
 
 fn is_armored(file: &[u8]) -> bool {

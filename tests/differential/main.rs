@@ -13,16 +13,16 @@ mod normal;
 mod oracle;
 #[path = "../support/mod.rs"]
 mod support;
+mod tally;
 
 use classes::{Disagreement, class};
 use oracle::{Oracle, Verdict};
 use sdi::{KeyAlgorithm, KeyRing};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use support::corpus::{Expect, cases};
 use support::der::Node;
 use support::forge::Random;
+use tally::Tally;
 
 /// Changed files, where the environment does not say otherwise.
 const FILES: u64 = 6000;
@@ -89,17 +89,6 @@ fn opened(file: &[u8], ring: &KeyRing) -> sdi::Result<Vec<u8>> {
     sdi::open(file, ring).map(|opened| opened.into_plaintext().into_bytes())
 }
 
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
-}
-
-/// The names in the first column of the tables in `explained.md`: of one table, which its prefix tells.
-fn explained(is_wanted: fn(&str) -> bool) -> BTreeSet<&'static str> {
-    let rows = include_str!("explained.md").lines().filter_map(|line| line.strip_prefix("| `"));
-    let names = rows.map(|row| row.split('`').next().expect("a name ends"));
-    names.filter(|name| is_wanted(name)).collect()
-}
-
 /// The control: as they are, all of these files open on both sides, to the same plaintext.
 #[test]
 fn the_corpus_opens_on_both_sides() {
@@ -130,8 +119,7 @@ fn the_corpus_opens_on_both_sides() {
 
 #[test]
 fn every_disagreement_is_explained() {
-    let files = number("SDI_DIFFERENTIAL", FILES);
-    let start = number("SDI_DIFFERENTIAL_SEED", SEED);
+    let mut tally = Tally::new(FILES, SEED, |row| !row.starts_with("armor-"));
     let (seeds, devices) = seeds(is_binary);
     let mut oracle = oracle(&devices);
     let mut pool = Vec::new();
@@ -139,11 +127,8 @@ fn every_disagreement_is_explained() {
         let mut tree = Node::parse(&seed.file);
         pool.extend(tree.paths().iter().map(|path| tree.at(path).clone()));
     }
-    let explained = explained(|name| !name.starts_with("armor-"));
-    let mut random = Random(start);
-    let (mut both, mut neither, mut unexplained) = (0, 0, 0);
-    let mut counts = BTreeMap::new();
-    for number in 0..files {
+    let mut random = Random(tally.start);
+    for number in tally.numbers() {
         let seed = &seeds[random.below(seeds.len())];
         let device = &devices[seed.device];
         let (file, changes) = mutations::mutated(&seed.file, &pool, &mut random);
@@ -153,9 +138,9 @@ fn every_disagreement_is_explained() {
             (Ok(ours), Verdict::Opened { plaintext, by_key_alone: false, .. })
                 if ours == plaintext =>
             {
-                both += 1;
+                tally.both();
             }
-            (Err(_), Verdict::Unreadable(_) | Verdict::Refused(_)) => neither += 1,
+            (Err(_), Verdict::Unreadable(_) | Verdict::Refused(_)) => tally.neither(),
             _ => {
                 let case = Disagreement {
                     file: &file,
@@ -164,26 +149,13 @@ fn every_disagreement_is_explained() {
                     ours: &ours,
                     theirs: &theirs,
                 };
-                if let Some(class) = class(&case, &mut oracle) {
-                    assert!(explained.contains(class), "{class} is not in explained.md");
-                    *counts.entry(class).or_insert(0) += 1;
-                    continue;
-                }
-                unexplained += 1;
-                let path = format!("{}/unexplained-{number}.der", env!("CARGO_TARGET_TMPDIR"));
-                fs::write(&path, &file).expect("the folder can be written to");
-                let ours = ours.map(|text| text == seed.plaintext);
-                println!("{path}: {} {changes}: ours {ours:?}, theirs {theirs:?}", seed.id);
+                let row = class(&case, &mut oracle);
+                tally.disagreement(row, number, &file, || {
+                    let ours = ours.as_ref().map(|text| *text == seed.plaintext);
+                    format!("{} {changes}: ours {ours:?}, theirs {theirs:?}", seed.id)
+                });
             }
         }
     }
-    println!(
-        "{files} files: {both} open, {neither} refused on both sides; disagreements: {counts:?}"
-    );
-    assert_eq!(unexplained, 0, "see above");
-    assert!(both * 10 > files && neither * 10 > files, "the changes are too small or too large");
-    // In the long run every row has its example, so that none outlives its reason.
-    if files >= 100_000 && start == SEED {
-        assert_eq!(counts.keys().copied().collect::<BTreeSet<_>>(), explained);
-    }
+    tally.end();
 }

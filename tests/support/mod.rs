@@ -6,6 +6,7 @@ pub(crate) mod corpus;
 pub(crate) mod der;
 #[cfg(all(feature = "rsa", feature = "legacy"))]
 pub(crate) mod forge;
+pub(crate) mod forms;
 pub(crate) mod freed;
 pub(crate) mod gcm;
 #[cfg(target_os = "linux")]

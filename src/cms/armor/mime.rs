@@ -100,17 +100,17 @@ pub(super) fn headers(text: &[u8]) -> Headers {
             };
         }
         let Some(colon) = colon.filter(|_| is_name(name)) else { return other };
-        if at == 0 && !FIRST.iter().any(|first| is_first(name, first)) {
+        if at == 0 && !begins_with(name, true, &FIRST) {
             return Headers::None;
         }
-        is_mime |= name.eq_ignore_ascii_case(b"MIME-Version");
+        is_mime |= same(name, b"MIME-Version");
         let value = line.get(colon + 1..).unwrap_or_default();
-        if name.eq_ignore_ascii_case(b"Content-Type") {
+        if same(name, b"Content-Type") {
             is_mime = true;
             if kind.replace(Kind::of(value)).is_some() {
                 return Headers::Damaged;
             }
-        } else if name.eq_ignore_ascii_case(b"Content-Transfer-Encoding") {
+        } else if same(name, b"Content-Transfer-Encoding") {
             is_mime = true;
             let Some(encoding) = encoding(value) else { return Headers::Damaged };
             if transfer.replace(encoding).is_some() {
@@ -132,20 +132,20 @@ impl Kind {
     fn of(value: &[u8]) -> Self {
         let mut parts = value.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
         let media_type = parts.next().unwrap_or_default();
-        let is = |name: &[u8]| media_type.eq_ignore_ascii_case(name);
+        let is = |name: &[u8]| same(media_type, name);
         if !is(b"application/pkcs7-mime") && !is(b"application/x-pkcs7-mime") {
             return Self::OtherMail;
         }
         for part in parts {
             let mut sides = part.splitn(2, |&byte| byte == b'=').map(<[u8]>::trim_ascii);
-            if !sides.next().is_some_and(|name| name.eq_ignore_ascii_case(b"smime-type")) {
+            if !sides.next().is_some_and(|name| same(name, b"smime-type")) {
                 continue;
             }
             let wanted = sides.next().unwrap_or_default();
             let wanted = wanted.strip_prefix(b"\"").unwrap_or(wanted);
             let wanted = wanted.strip_suffix(b"\"").unwrap_or(wanted);
             let ours: [&[u8]; 2] = [b"enveloped-data", b"authEnveloped-data"];
-            if !ours.iter().any(|name| wanted.eq_ignore_ascii_case(name)) {
+            if !ours.iter().any(|name| same(wanted, name)) {
                 return Self::OtherCms;
             }
         }
@@ -156,11 +156,11 @@ impl Kind {
 /// Content-Transfer-Encoding (RFC 2045); `None` for one that CMS does not come in.
 fn encoding(value: &[u8]) -> Option<Transfer> {
     let value = value.trim_ascii();
-    if value.eq_ignore_ascii_case(b"base64") {
+    if same(value, b"base64") {
         return Some(Transfer::Base64);
     }
     let binary: [&[u8]; 3] = [b"binary", b"8bit", b"7bit"];
-    binary.iter().any(|name| value.eq_ignore_ascii_case(name)).then_some(Transfer::Binary)
+    binary.iter().any(|name| same(value, name)).then_some(Transfer::Binary)
 }
 
 /// Where a header ends, its folded lines included: at the start of the next one.
@@ -182,14 +182,21 @@ const fn is_line_feed(byte: &u8) -> bool {
     *byte == b'\n'
 }
 
+/// Letters in either case.
+// A call is shorter than the loop, in a dozen places.
+#[inline(never)]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
 fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
 }
 
 fn is_first(name: &[u8], first: &[u8]) -> bool {
     match first {
-        b"X-" => name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(first)),
-        _ => name.eq_ignore_ascii_case(first),
+        b"X-" => name.get(..2).is_some_and(|start| same(start, first)),
+        _ => same(name, first),
     }
 }
 
@@ -197,7 +204,7 @@ fn is_first(name: &[u8], first: &[u8]) -> bool {
 fn begins_with(name: &[u8], is_whole: bool, names: &[&[u8]]) -> bool {
     names.iter().any(|&candidate| {
         let start = candidate.get(..name.len());
-        let prefix = start.is_some_and(|start| start.eq_ignore_ascii_case(name));
+        let prefix = start.is_some_and(|start| same(start, name));
         if is_whole { is_first(name, candidate) } else { prefix && !name.is_empty() }
     })
 }

@@ -10,8 +10,8 @@ use crate::cms::kari::Agreement;
 use crate::cms::ktri::Transport;
 use crate::crypto::Curve;
 use crate::{
-    Error, Identity, KeyAlgorithm, KeyFault, KeyRing, Limit, Owner, PeerPoint, Result, Secret,
-    Strangers, Unsupported,
+    Error, Identity, KeyFault, KeyRing, Limit, Owner, PeerPoint, Result, Secret, Strangers,
+    Unsupported,
 };
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -28,7 +28,6 @@ pub(crate) struct Recipients {
     /// For each of our identities the RSA entries of its modulus size: how many, and a sole one.
     transports: [(u64, Option<Entry>); 2],
     agreement: Option<Result<Arc<Agreement>>>,
-    agreements: u32,
     strangers: Strangers,
     operations: u32,
     shared: Vec<(usize, Vec<u8>, Secret)>,
@@ -56,6 +55,8 @@ struct UnnamedList {
     entries: Vec<Unnamed>,
     /// Bytes that they take.
     size: usize,
+    /// Different ones of their agreements.
+    agreements: u32,
     /// There were more than may be tried.
     is_overfull: bool,
 }
@@ -86,7 +87,6 @@ impl Recipients {
             unnamed: UnnamedList::default(),
             transports: [(0, None), (0, None)],
             agreement: None,
-            agreements: 0,
             strangers: Strangers::default(),
             operations: 0,
             shared: Vec::new(),
@@ -124,17 +124,7 @@ impl Recipients {
 
     /// Looks at what the next encrypted keys have in common.
     pub(crate) fn key_agreement(&mut self, common: &[u8]) {
-        let agreement = Agreement::read(common).map(Arc::new);
-        if let Ok(agreement) = &agreement {
-            let mut curves = self
-                .keys
-                .identities()
-                .filter_map(|(_, id)| id.key().public_key().algorithm().curve());
-            if curves.any(|curve| agreement.fits(curve) && agreement.is_as_long_as(curve)) {
-                self.agreements = self.agreements.saturating_add(1);
-            }
-        }
-        self.agreement = Some(agreement);
+        self.agreement = Some(Agreement::read(common).map(Arc::new));
     }
 
     /// Looks at one encrypted key of the last key agreement.
@@ -158,18 +148,15 @@ impl Recipients {
                 is_ours = true;
                 keep_named(&mut self.named, place, entry)?;
             } else if let Entry::Agreement(agreement, wrapped) = entry
-                && agreement.is_as_long_as(curve)
+                && agreement.may_be_on(curve)
             {
-                // No more agreements than a key may be asked for.
-                let may_be_asked = self.agreements <= self.keys.policy().max_key_ops;
-                self.unnamed.keep(Unnamed { place, agreement, wrapped }, may_be_asked)?;
+                let max_key_ops = self.keys.policy().max_key_ops;
+                self.unnamed.keep(Unnamed { place, agreement, wrapped }, max_key_ops)?;
             }
         }
         self.count(&info.id, is_ours);
         // With a name found, only a key without a certificate is still tried on the others.
-        if !self.named.is_empty()
-            && self.keys.identities().all(|(_, id)| id.certificate().is_some())
-        {
+        if !self.named.is_empty() && !self.keys.has_key_alone() {
             self.unnamed = UnnamedList::default();
         }
         Ok(())
@@ -193,10 +180,6 @@ impl Recipients {
         let named = core::mem::take(&mut self.named);
         let unnamed = core::mem::take(&mut self.unnamed);
         let mut failure = None;
-        let mut note = |error: Error| match &failure {
-            Some(known) if Error::usefulness(known) >= error.usefulness() => {}
-            _ => failure = Some(error),
-        };
 
         for (place, (owner, identity)) in keys.identities().enumerate() {
             for (_, entry) in named.iter().filter(|(of, _)| *of == place) {
@@ -206,69 +189,75 @@ impl Recipients {
                         return Ok(ContentKey { owner, key, is_named: true, is_refused, failure });
                     }
                     Err(error @ (Error::Limit { .. } | Error::OutOfMemory)) => return Err(error),
-                    Err(error) => note(error),
+                    Err(error) => note(&mut failure, error),
                 }
             }
         }
-        // An agreement tells a right key from a wrong one, RSA does not. So agreements come first,
-        // then RSA keys without a certificate, then those whose certificate may not be the only one.
-        for (is_guess, certified) in [(false, None), (true, Some(false)), (true, Some(true))] {
+        // A certificate that no entry names: the vendor may have wrapped the key in another one.
+        let is_tried = |identity: &Identity| identity.certificate().is_none() || named.is_empty();
+        // An agreement tells a right key from a wrong one, so what fails after it is damage.
+        for (place, (owner, identity)) in keys.identities().enumerate() {
+            let entries = unnamed.entries.iter().filter(|entry| entry.place == place);
+            for Unnamed { agreement, wrapped, .. } in entries.filter(|_| is_tried(identity)) {
+                match self.ask_agreement(place, identity, agreement, wrapped, content) {
+                    Ok(key) => {
+                        let failure = Error::Decrypt;
+                        let (is_named, is_refused) = (false, false);
+                        return Ok(ContentKey { owner, key, is_named, is_refused, failure });
+                    }
+                    Err(error) => self.note_unnamed(&mut failure, identity, error)?,
+                }
+            }
+        }
+        // RSA does not, so only a sole entry is tried; first by keys that no file can name.
+        for of_certificate in [false, true] {
             for (place, (owner, identity)) in keys.identities().enumerate() {
-                // A certificate that no entry names: the vendor may have wrapped the key in another one.
-                let has_certificate = identity.certificate().is_some();
-                let is_in_pass = certified.is_none_or(|certified| certified == has_certificate);
-                if !is_in_pass || has_certificate && !named.is_empty() {
+                if identity.certificate().is_some() != of_certificate || !is_tried(identity) {
                     continue;
                 }
-                let failed = match has_certificate {
-                    true => self.not_for_this_device(),
-                    false => Error::Decrypt,
-                };
-                let is_tried = |entry: &&Unnamed| !is_guess && entry.place == place;
-                let agreements = unnamed.entries.iter().filter(is_tried).map(|entry| {
-                    Entry::Agreement(Arc::clone(&entry.agreement), entry.wrapped.clone())
-                });
-                // Only a sole one is tried.
-                let transport = match self.transports.get_mut(place) {
-                    Some((1, last)) if is_guess => last.take(),
-                    _ => None,
-                };
-                for entry in agreements.chain(transport) {
-                    match self.ask(place, identity, &entry, content) {
-                        Ok((key, is_refused)) => {
-                            // A key that was unwrapped whole is ours: what fails afterwards is damage.
-                            let failure = match entry {
-                                Entry::Agreement(..) => Error::Decrypt,
-                                _ => failed,
-                            };
-                            return Ok(ContentKey {
-                                owner,
-                                key,
-                                is_named: false,
-                                is_refused,
-                                failure,
-                            });
-                        }
-                        Err(error @ (Error::Limit { .. } | Error::OutOfMemory)) => {
-                            return Err(error);
-                        }
-                        Err(Error::Decrypt) => note(failed.clone()),
-                        Err(error @ Error::Key(KeyFault::Vendor(_) | KeyFault::Answer)) => {
-                            note(error)
-                        }
-                        Err(error @ Error::Unsupported(_)) if !has_certificate => note(error),
-                        // What it needs may be for a stranger alone.
-                        Err(_) => {}
+                let sole = self.transports.get_mut(place).and_then(|(_, sole)| sole.take());
+                let Some(entry) = sole else { continue };
+                match self.ask(place, identity, &entry, content) {
+                    Ok((key, is_refused)) => {
+                        let failure = self.unnamed_failure(identity);
+                        return Ok(ContentKey { owner, key, is_named: false, is_refused, failure });
                     }
+                    Err(error) => self.note_unnamed(&mut failure, identity, error)?,
                 }
             }
         }
         // A key alone may yet be meant by what was not kept; one with a certificate is hardly.
-        let is_alone = keys.identities().any(|(_, identity)| identity.certificate().is_none());
-        if unnamed.is_overfull && is_alone {
+        if unnamed.is_overfull && keys.has_key_alone() {
             return Err(too_many(&keys));
         }
         Err(failure.unwrap_or_else(|| self.not_for_this_device()))
+    }
+
+    /// What it means when an entry that does not name the identity does not open.
+    fn unnamed_failure(&self, identity: &Identity) -> Error {
+        match identity.certificate() {
+            Some(_) => self.not_for_this_device(),
+            None => Error::Decrypt,
+        }
+    }
+
+    /// Notes why an entry that does not name the identity did not help, if that concerns us. An error if
+    /// it ends the search.
+    fn note_unnamed(
+        &self,
+        failure: &mut Option<Error>,
+        identity: &Identity,
+        error: Error,
+    ) -> Result<()> {
+        match error {
+            Error::Limit { .. } | Error::OutOfMemory => return Err(error),
+            Error::Decrypt => note(failure, self.unnamed_failure(identity)),
+            Error::Key(KeyFault::Vendor(_) | KeyFault::Answer) => note(failure, error),
+            Error::Unsupported(_) if identity.certificate().is_none() => note(failure, error),
+            // What it needs may be for a stranger alone.
+            _ => {}
+        }
+        Ok(())
     }
 
     fn not_for_this_device(&self) -> Error {
@@ -293,28 +282,37 @@ impl Recipients {
                 Ok((answer.key, answer.is_refused))
             }
             Entry::Agreement(agreement, wrapped) => {
-                let known = self
-                    .shared
-                    .iter()
-                    .find(|(of, point, _)| *of == place && point.as_slice() == agreement.point());
-                let key = match known {
-                    Some((_, _, shared)) => agreement.unwrap(shared, wrapped)?,
-                    None => {
-                        let (algorithm, curve) = curve_of(identity)?;
-                        let point = agreement.checked_point(curve)?;
-                        self.charge()?;
-                        let peer = PeerPoint { algorithm, point: &point };
-                        let shared = agree(identity, peer, curve)?;
-                        let key = agreement.unwrap(&shared, wrapped)?;
-                        self.shared.push((place, agreement.point().to_vec(), shared));
-                        key
-                    }
-                };
-                // A content key of the wrong length is a wrong key.
-                let key = key.filter(|key| key.len() == content.key_len());
-                Ok((key.ok_or(Error::Decrypt)?, false))
+                let key = self.ask_agreement(place, identity, agreement, wrapped, content)?;
+                Ok((key, false))
             }
         }
+    }
+
+    fn ask_agreement(
+        &mut self,
+        place: usize,
+        identity: &Identity,
+        agreement: &Agreement,
+        wrapped: &[u8],
+        content: &ContentAlgorithm,
+    ) -> Result<Secret> {
+        let is_known = |(of, point, _): &&(usize, Vec<u8>, Secret)| {
+            *of == place && point.as_slice() == agreement.point()
+        };
+        let key = match self.shared.iter().find(is_known) {
+            Some((_, _, shared)) => agreement.unwrap(shared, wrapped)?,
+            None => {
+                let curve = curve_of(identity)?;
+                let point = agreement.checked_point(curve)?;
+                self.charge()?;
+                let shared = agree(identity, curve, &point)?;
+                let key = agreement.unwrap(&shared, wrapped)?;
+                self.shared.push((place, agreement.point().to_vec(), shared));
+                key
+            }
+        };
+        // A content key of the wrong length is a wrong key.
+        key.filter(|key| key.len() == content.key_len()).ok_or(Error::Decrypt)
     }
 
     fn charge(&mut self) -> Result<()> {
@@ -330,15 +328,18 @@ impl UnnamedList {
     /// Bytes. Five hundred keys of one agreement fit.
     const MAX: usize = 64 << 10;
 
-    fn keep(&mut self, entry: Unnamed, may_be_asked: bool) -> Result<()> {
+    /// No more agreements than a key may be asked for.
+    fn keep(&mut self, entry: Unnamed, max_key_ops: u32) -> Result<()> {
         let is_kept = |last: &Unnamed| Arc::ptr_eq(&last.agreement, &entry.agreement);
-        let agreement = match self.entries.last() {
-            Some(last) if is_kept(last) => 0,
-            _ => entry.agreement.size(),
+        let (new, agreement) = match self.entries.last() {
+            Some(last) if is_kept(last) => (0, 0),
+            _ => (1, entry.agreement.size()),
         };
+        let agreements = self.agreements.saturating_add(new);
         // While the list grows, the old one is there beside the new one.
         let size = self.size + 2 * size_of::<Unnamed>() + entry.wrapped.len() + agreement;
-        if may_be_asked && size <= Self::MAX {
+        if agreements <= max_key_ops && size <= Self::MAX {
+            self.agreements = agreements;
             self.entries.try_reserve(1).map_err(|_| Error::OutOfMemory)?;
             self.entries.push(entry);
             self.size = size;
@@ -356,6 +357,14 @@ const OTHER_CURVE: Error = Error::Unsupported(Unsupported {
 });
 const NO_AGREEMENT: Error = Error::Malformed("an encrypted key stands alone");
 
+/// Keeps the more useful of two errors.
+fn note(failure: &mut Option<Error>, error: Error) {
+    match failure {
+        Some(known) if Error::usefulness(known) >= error.usefulness() => {}
+        _ => *failure = Some(error),
+    }
+}
+
 fn too_many(keys: &KeyRing) -> Error {
     Error::limit(Limit::KeyOps, u64::from(keys.policy().max_key_ops))
 }
@@ -368,14 +377,14 @@ fn keep_named(named: &mut Vec<(usize, Entry)>, place: usize, entry: Entry) -> Re
     Ok(())
 }
 
-/// The raw shared secret, as long as a coordinate.
-fn curve_of(identity: &Identity) -> Result<(KeyAlgorithm, Curve)> {
-    let algorithm = identity.key().public_key().algorithm();
-    Ok((algorithm, algorithm.curve().ok_or(OTHER_CURVE)?))
+fn curve_of(identity: &Identity) -> Result<Curve> {
+    identity.key().public_key().algorithm().curve().ok_or(OTHER_CURVE)
 }
 
-fn agree(identity: &Identity, peer: PeerPoint<'_>, curve: Curve) -> Result<Secret> {
-    let answer = identity.key().agree(peer)?;
+/// The raw shared secret, as long as a coordinate.
+fn agree(identity: &Identity, curve: Curve, point: &[u8]) -> Result<Secret> {
+    let algorithm = identity.key().public_key().algorithm();
+    let answer = identity.key().agree(PeerPoint { algorithm, point })?;
     let mut shared = Secret::zeros(curve.field_len())?;
     let start = shared.len().checked_sub(answer.len()).filter(|_| !answer.is_empty());
     let start = start.ok_or(Error::Key(KeyFault::Answer))?;
