@@ -731,7 +731,8 @@ typedef int32_t sdi_profile;
 typedef int32_t sdi_form;
 
 // Encrypts one whole configuration to to_len certificates, 1 to 10,000: none is SDI_ERR_ARGUMENT, more
-// are SDI_ERR_LIMIT. It is always binary: bytes in are bytes out. Nothing is checked but the key:
+// are SDI_ERR_LIMIT, and so is a certificate whose issuer and serial number take more than 1,024 bytes,
+// which no device would read. It is always binary: bytes in are bytes out. Nothing is checked but the key:
 // whether it is the right one is for you to know, by sdi_cert_spki_sha256. You own *file_out: free
 // it with sdi_bytes_free. May run at once with other calls that take the certificates.
 SDI_MUST_CHECK

@@ -16,7 +16,8 @@ use crate::cms::armor::{self, Found};
 /// 3. otherwise the file is plain.
 ///
 /// Behind other text a PEM block counts only if it really holds an envelope: configurations carry
-/// certificates.
+/// certificates. Lines of base64 that hold one are damaged, since they had such a frame; a secret that is
+/// encrypted within a configuration is not taken for one where its lines are indented.
 ///
 /// ```
 /// use sdi::{Detection, Hint, detect};
@@ -147,7 +148,8 @@ impl PemLabel {
 pub enum Damage {
     /// It ends too early.
     Truncated,
-    /// A text-mode transfer (TFTP netascii, FTP ascii) has changed its line ends.
+    /// A transfer in text mode (TFTP netascii, FTP ascii) has changed its line ends, or an editor or a
+    /// shell took binary data for text.
     TextMode,
     /// Its name, its first bytes or the caller say that it is encrypted; its content is no envelope.
     NotAnEnvelope,

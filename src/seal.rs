@@ -69,8 +69,8 @@ pub enum Form {
 ///
 /// # Errors
 /// [`Error::Argument`] without a certificate or for an RSA key below 2048 bits, [`Error::Limit`] for
-/// more than 10,000 certificates or more content than one key encrypts, [`Error::Random`] when the
-/// source fails, [`Error::Unsupported`] for what this build lacks, [`Error::OutOfMemory`].
+/// more than 10,000 certificates, for one whose issuer and serial number are longer than devices read
+/// (1,024 bytes), or for more content than one key encrypts, [`Error::Random`] when the source fails, [`Error::Unsupported`] for what this build lacks, [`Error::OutOfMemory`].
 pub fn seal(
     plaintext: &[u8],
     to: &[Certificate],
@@ -243,7 +243,7 @@ impl Stream {
         let recipients = to.iter().map(|to| RecipientInfo::new(to, &key, profile, random));
         let recipients = recipients.collect::<Result<Vec<_>>>()?;
         Ok(Self {
-            header: Some(Header::new(suite.is_authenticated(), recipients, &algorithm)),
+            header: Some(Header::new(suite.is_authenticated(), &recipients, &algorithm)),
             encryptor,
             armor: Armor::new(form, profile, suite.is_authenticated()),
             length: None,

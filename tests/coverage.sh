@@ -14,7 +14,7 @@ llvm=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 tools=/usr/lib/llvm-$llvm/bin
 profiles=$PWD/target/coverage
 tests=(autoinstall autoinstall_schedule autoinstall_state detect envelope error_texts hardware_key
-    identity keyring limits opener open_memory recipients refuse_parameters refuse_points seal structure)
+    identity keyring limits mangled opener open_memory recipients refuse_parameters refuse_points seal structure)
 
 rm -rf "$profiles"
 mkdir -p "$profiles"

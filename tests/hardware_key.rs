@@ -4,13 +4,14 @@
 mod support;
 
 use sdi::{
-    DeviceKey, Error, KeyError, KeyFault, KeyRing, OperatorMode, Owner, PeerPoint, PublicKey,
-    RsaScheme, Secret, SoftwareKey,
+    DeviceKey, Error, KeyError, KeyFault, KeyRing, Limit, OperatorMode, Owner, PeerPoint,
+    PublicKey, RsaScheme, Secret, SoftwareKey,
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use support::corpus::{Case, Expect, case, cases, ring_of};
 use support::der::edited;
+use support::forge::{Random, Suite, modulus_len, pkcs1_block, pkcs1_recipient};
 use support::keys::{Device, Log};
 use support::opened_every_way;
 
@@ -284,4 +285,29 @@ fn an_encrypted_key_of_another_length_is_not_asked_for() {
     let error = opened_every_way(&cut, &ring).unwrap_err();
     assert!(matches!(error, Error::Malformed(_)), "{error:?}");
     assert_eq!(log.take(), [""; 0]);
+}
+
+/// What a module refuses fails as a wrong key does, whatever else is wrong: the key that stands in for it
+/// is known to all, so that an attacker chooses what it decrypts to.
+#[test]
+fn a_refused_file_shows_nothing_else() {
+    let case = case(BOTH[1]);
+    let mut random = Random(1);
+    let key = [0; 32];
+    let block = pkcs1_block(modulus_len(case.key().public_key()), &key, &mut random);
+    let recipient = pkcs1_recipient(case.key().public_key(), &block);
+    let file = Suite::Aes256Cbc.encrypt(&key, b"hostname of a router\n").to([recipient]);
+    let held = |ring: &KeyRing, max| {
+        let mut opener = sdi::Opener::new(ring)?;
+        opener.hold(max)?;
+        let mut plaintext = Vec::new();
+        opener.push(&file, &mut plaintext)?;
+        opener.finish(&mut plaintext).map(drop)
+    };
+    let refusing = answering(&case, |_| Err(KeyError::Refused)).ring();
+    // The last block is one byte too many.
+    let limit = Error::Limit { which: Limit::Held, max: 20 };
+    assert_eq!((held(&case.ring(), 21), held(&case.ring(), 20)), (Ok(()), Err(limit)));
+    assert_eq!(held(&refusing, 21), Err(Error::Decrypt));
+    assert_eq!(held(&refusing, 20), Err(Error::Decrypt));
 }

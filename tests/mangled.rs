@@ -11,6 +11,37 @@ fn whole(file: &[u8]) -> Detection {
 
 type Mangling<'a> = (&'a str, &'a dyn Fn(&[u8]) -> Vec<u8>);
 
+/// The upper halves of the code pages that Windows takes bytes for, as far as a header needs them: from
+/// 80 to 9F of Windows-1252, where five are not used, and all of 437.
+const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+const CODE_PAGE_437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐\
+    └┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+
+/// The bytes taken for text in a code page.
+fn text_of(file: &[u8], page: &str) -> String {
+    let page: Vec<char> = page.chars().collect();
+    let of = |&byte: &u8| {
+        let upper = usize::from(byte).checked_sub(0x80).and_then(|at| page.get(at));
+        upper.copied().unwrap_or_else(|| char::from(byte))
+    };
+    file.iter().map(of).collect()
+}
+
+/// As a shell writes it.
+fn utf_16(text: &str) -> Vec<u8> {
+    ['\u{feff}']
+        .into_iter()
+        .chain(text.chars())
+        .collect::<String>()
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect()
+}
+
+fn without(file: &[u8], left_out: u8) -> Vec<u8> {
+    file.iter().copied().filter(|&byte| byte != left_out).collect()
+}
+
 /// What transfers, editors and shells make of an envelope is no configuration.
 #[test]
 fn a_mangled_envelope_is_never_plain() {
@@ -21,20 +52,26 @@ fn a_mangled_envelope_is_never_plain() {
     let seven = |file: &[u8]| -> Vec<u8> { file.iter().map(|byte| byte & 0x7f).collect() };
     let ascii =
         |file: &[u8]| -> Vec<u8> { file.iter().copied().filter(|byte| byte.is_ascii()).collect() };
-    let no_returns =
-        |file: &[u8]| -> Vec<u8> { file.iter().copied().filter(|&byte| byte != b'\r').collect() };
+    let question_marks = |file: &[u8]| -> Vec<u8> {
+        file.iter().map(|&byte| if byte.is_ascii() { byte } else { b'?' }).collect()
+    };
     let line_feeds = |file: &[u8]| -> Vec<u8> {
         file.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect()
     };
     let little = |file: &[u8]| -> Vec<u8> { file.iter().flat_map(|&byte| [byte, 0]).collect() };
     let big = |file: &[u8]| -> Vec<u8> { file.iter().flat_map(|&byte| [0, byte]).collect() };
     let behind = |front: &'static [u8]| move |file: &[u8]| [front, file].concat();
-    let binary: [Mangling<'_>; 9] = [
+    let binary: [Mangling<'_>; 14] = [
         ("lossy", &lossy),
         ("latin-1 to UTF-8", &latin),
         ("seven bits", &seven),
         ("ASCII alone", &ascii),
-        ("no CR", &no_returns),
+        ("question marks", &question_marks),
+        ("Windows-1252 to UTF-8", &|file| text_of(file, WINDOWS_1252).into_bytes()),
+        ("437 to UTF-8", &|file| text_of(file, CODE_PAGE_437).into_bytes()),
+        ("Windows-1252 to UTF-16", &|file| utf_16(&text_of(file, WINDOWS_1252))),
+        ("437 to UTF-16", &|file| utf_16(&text_of(file, CODE_PAGE_437))),
+        ("no CR", &|file| without(file, b'\r')),
         ("CR to LF", &line_feeds),
         ("behind a BOM", &behind(b"\xef\xbb\xbf")),
         ("behind a line", &behind(b"\n")),
@@ -101,7 +138,36 @@ fn text_mode_is_seen_whatever_bytes_the_lengths_have() {
         if dos != file {
             assert_eq!(whole(&dos), text_mode, "CR LF {len}");
         }
+        for left_out in [b'\r', b'\n', 0] {
+            let short = without(&file, left_out);
+            if short != file {
+                assert_eq!(whole(&short), text_mode, "without {left_out} {len}");
+            }
+        }
+        for page in [WINDOWS_1252, CODE_PAGE_437] {
+            let text = text_of(&file, page);
+            assert_eq!(whole(text.as_bytes()), text_mode, "{page} {len}");
+            let wide = whole(&utf_16(&text));
+            assert_eq!(wide, Detection::Damaged(Damage::Armor), "{page} {len}");
+        }
     }
+}
+
+/// The frame of a block all in one line, behind other lines.
+#[test]
+fn a_block_in_one_line_is_never_plain() {
+    for (file, encoding) in forms() {
+        if let Encoding::Pem(_) = encoding {
+            let line = file.iter().map(|&byte| if byte == b'\n' { b' ' } else { byte });
+            let line: Vec<u8> = line.collect();
+            for front in [&b""[..], b"hostname r1\n", b"hostname r1\r\n\r\n"] {
+                let found = whole(&[front, &line].concat());
+                assert_eq!(found, Detection::Damaged(Damage::Armor), "{encoding:?} {front:?}");
+            }
+        }
+    }
+    let other = b"hostname r1\n-----BEGIN PKCS7----- MIIC5zCCAc+gAwIBAgI -----END PKCS7-----\n";
+    assert_eq!(whole(other), Detection::Plain);
 }
 
 /// Each bit of the line that begins a block, and of a mail's headers.

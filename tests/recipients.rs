@@ -3,13 +3,13 @@
 mod support;
 
 use sdi::{
-    Certificate, DeviceId, Error, Form, IdentityBuilder, KeyAlgorithm, KeyRing, Limit, Limits,
-    OpenPolicy, OperatorMode, Owner, Profile, SystemRandom, seal_as,
+    Certificate, DeviceId, Error, Form, IdentityBuilder, KeyAlgorithm, KeyFault, KeyRing, Limit,
+    Limits, OpenPolicy, OperatorMode, Owner, Profile, SystemRandom, seal_as,
 };
 use std::sync::Arc;
 use support::corpus::{case, ring_of};
 use support::der::{Node, edited, path};
-use support::keys::Device;
+use support::keys::{Device, Log};
 use support::opened_every_way;
 
 const TEXT: &[u8] = b"hostname r1\n";
@@ -40,9 +40,17 @@ fn every_recipient_is_counted_and_eight_are_named() {
     let file = sealed(&strangers.iter().collect::<Vec<_>>());
     // A key-encryption key that was shared before, a password, and something new.
     let others = [0xa2, 0xa3, 0xa4].map(|tag| Node::Constructed(tag, vec![]));
-    let file = edited(&file, path::RECIPIENTS, |set| set.children().extend(others));
-    let Error::NotForThisDevice(told) = refusal(&file, &ours.ring()) else { panic!("no stranger") };
-    assert_eq!((told.total(), told.wanted().count()), (13, 8));
+    let count = |file: &[u8]| {
+        let Error::NotForThisDevice(told) = refusal(file, &ours.ring()) else { panic!("ours") };
+        (told.total(), told.wanted().count())
+    };
+    let more = edited(&file, path::RECIPIENTS, |set| set.children().extend(others));
+    assert_eq!(count(&more), (13, 8));
+    // An agreement with nobody counts as one of them, and may be the only one.
+    let nobody = edited(&more, path::WRAPPED_KEYS, |keys| keys.children().clear());
+    assert_eq!(count(&nobody), (13, 8));
+    let nobody = edited(&nobody, path::RECIPIENTS, |set| set.children().truncate(1));
+    assert_eq!(count(&nobody), (1, 0));
 }
 
 /// What names us and cannot be ours says what is wrong with it.
@@ -181,4 +189,103 @@ fn agreements_that_cannot_be_ours_are_not_counted() {
     assert!(matches!(sdi::open(&file, &ours.ring()), Err(Error::NotForThisDevice(_))));
     let limit = Error::Limit { which: Limit::KeyOps, max: 64 };
     assert_eq!(sdi::open(&file, &ring_of(ours.bare())).map(drop), Err(limit));
+    // A key alone of another kind could not be meant.
+    let mut ring = ours.ring();
+    let rsa = Device::new(KeyAlgorithm::Rsa(2048), "operator");
+    ring.set_operator(Some(rsa.bare()), OperatorMode::Prefer).unwrap();
+    assert!(matches!(sdi::open(&file, &ring), Err(Error::NotForThisDevice(_))));
+}
+
+/// A device, and a file for it, the last of this many on its curve, which does not name it.
+fn last_of(count: u32) -> (Device, Vec<u8>) {
+    let device = Device::new(KeyAlgorithm::P256, "device");
+    let elsewhere = Device::with_key(Arc::clone(&device.key), "wrapped by the directory");
+    let others: Vec<Device> = (1..count)
+        .map(|n| Device::new(KeyAlgorithm::P256, &format!("a stranger with this name {n}")))
+        .collect();
+    let mut to: Vec<&Device> = others.iter().collect();
+    to.push(&elsewhere);
+    let file = edited(&sealed(&to), path::RECIPIENTS, |set| {
+        set.children().sort_by_key(|one| std::cmp::Reverse(one.encode().len()));
+    });
+    (device, file)
+}
+
+/// What a file may cost is spent on a key that it cannot name before one that it could have named.
+#[test]
+fn an_operators_certificate_does_not_shut_the_vendors_key_out() {
+    let operator = Device::new(KeyAlgorithm::P256, "operator");
+    for count in [40, 64] {
+        let (vendor, file) = last_of(count);
+        assert_eq!(owner(&file, &ring_of(vendor.bare())), Ok(Owner::Vendor), "{count}");
+        let mut ring = ring_of(vendor.bare());
+        ring.set_operator(Some(operator.identity()), OperatorMode::Prefer).unwrap();
+        assert_eq!(owner(&file, &ring), Ok(Owner::Vendor), "{count}");
+    }
+    let (vendor, file) = last_of(65);
+    let limit = Error::Limit { which: Limit::KeyOps, max: 64 };
+    assert_eq!(refusal(&file, &ring_of(vendor.bare())), limit);
+}
+
+/// A key can be named without its certificate. What went wrong with its entry is told, and no other
+/// entry is tried.
+#[test]
+fn a_key_alone_that_is_named_is_tried_on_nothing_else() {
+    let mut device = Device::new(KeyAlgorithm::P256, "device");
+    let builder = IdentityBuilder::new(DeviceId::new("device").unwrap(), 0);
+    device.certificate = builder.self_sign(&*device.key).unwrap();
+    let others: Vec<Device> =
+        (0..65).map(|n| Device::new(KeyAlgorithm::P256, &format!("other {n}"))).collect();
+    let mut to: Vec<&Device> = others.iter().collect();
+    to.push(&device);
+    let file = sealed(&to);
+    let log = Log::default();
+    assert!(sdi::open(&file, &ring_of(device.watched("key", &log).bare())).is_ok());
+    assert_eq!(log.take(), ["key agree"]);
+    let failing = ring_of(device.failing("key", &log).bare());
+    assert_eq!(sdi::open(&file, &failing).map(drop), Err(Error::Key(KeyFault::Vendor(7))));
+    assert_eq!(log.take(), ["key agree"]);
+}
+
+/// A module that fails is not asked for the same point again.
+#[test]
+fn a_point_is_asked_for_once_whatever_the_answer() {
+    let (device, file) = last_of(1);
+    let log = Log::default();
+    for (copies, ring) in [
+        (1, ring_of(device.failing("key", &log).bare())),
+        (100, ring_of(device.failing("key", &log).bare())),
+        (100, ring_of(device.watched("key", &log).bare())),
+    ] {
+        let file = edited(&file, path::WRAPPED_KEYS, |keys| {
+            let right = keys.children()[0].clone();
+            let mut wrong = right.clone();
+            wrong.at(&[1]).body()[0] ^= 1;
+            *keys.children() = vec![wrong; copies];
+            keys.children().push(right);
+        });
+        let opened = sdi::open(&file, &ring).map(drop);
+        assert_eq!(log.take(), ["key agree"], "{copies}");
+        assert!(matches!(opened, Ok(()) | Err(Error::Key(KeyFault::Vendor(7)))), "{opened:?}");
+    }
+}
+
+/// An entry that names one of our keys is for no other one: RSA would make something of it.
+#[test]
+fn what_names_one_key_is_not_guessed_at_with_the_other() {
+    let [vendor, operator] =
+        ["vendor", "operator"].map(|name| Device::new(KeyAlgorithm::Rsa(2048), name));
+    let log = Log::default();
+    let mut ring = vendor.failing("vendor", &log).ring();
+    ring.set_operator(Some(operator.watched("operator", &log).bare()), OperatorMode::Prefer)
+        .unwrap();
+    assert_eq!(refusal(&sealed(&[&vendor]), &ring), Error::Key(KeyFault::Vendor(7)));
+    let mut asked = log.take();
+    asked.dedup();
+    assert!(asked.iter().all(|entry| entry.starts_with("vendor ")), "{asked:?}");
+    assert!(!asked.is_empty());
+    // What does not open with a guess leaves the named key's failure the one that is told.
+    let stranger = Device::new(KeyAlgorithm::Rsa(2048), "stranger");
+    assert_eq!(refusal(&sealed(&[&vendor, &stranger]), &ring), Error::Key(KeyFault::Vendor(7)));
+    assert!(log.take().iter().any(|entry| entry.starts_with("operator ")));
 }

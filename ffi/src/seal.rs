@@ -56,7 +56,8 @@ pub enum sdi_form_code {
 code!(sdi_form_code: SDI_FORM_PEM SDI_FORM_DER SDI_FORM_SMIME SDI_FORM_MAGIC_DER);
 
 /// Encrypts one whole configuration to to_len certificates, 1 to 10,000: none is SDI_ERR_ARGUMENT, more
-/// are SDI_ERR_LIMIT. It is always binary: bytes in are bytes out. Nothing is checked but the key:
+/// are SDI_ERR_LIMIT, and so is a certificate whose issuer and serial number take more than 1,024 bytes,
+/// which no device would read. It is always binary: bytes in are bytes out. Nothing is checked but the key:
 /// whether it is the right one is for you to know, by sdi_cert_spki_sha256. You own *file_out: free
 /// it with sdi_bytes_free. May run at once with other calls that take the certificates.
 #[must_use]

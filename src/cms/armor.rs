@@ -44,8 +44,9 @@ pub(crate) struct Start {
 
 /// Looks at the first bytes: all of the file if `at_end`, else as many as there are so far.
 ///
-/// With [`HEAD`] bytes or at the end the answer is final. Before that `NeedMore` means that the
-/// bytes are a true prefix of an envelope, and `Plain` that nothing so far looks like one.
+/// With [`HEAD`] bytes or at the end the answer is final. Before that `NeedMore` means that the bytes
+/// may begin an envelope, or one in disguise, and `Plain` that they do not, but that there may be one
+/// behind them.
 pub(crate) fn classify(head: &[u8], at_end: bool) -> Found {
     let head = head.get(..HEAD).unwrap_or(head);
     let scan = Scan { head, more: !at_end && head.len() < HEAD };
@@ -142,7 +143,7 @@ impl Scan<'_> {
         match self.label_at(at) {
             Label::Ours(label, body) => self.base64_envelope(Encoding::Pem(label), body),
             Label::Cut => self.cut(),
-            Label::Damaged => Found::Damaged(Damage::Armor),
+            Label::Damaged(_) => Found::Damaged(Damage::Armor),
             Label::None => Found::Plain,
         }
     }
@@ -152,6 +153,8 @@ impl Scan<'_> {
     fn pem_after_text(&self) -> Found {
         let mut found = Found::Plain;
         let mut damaged = false;
+        let is_envelope =
+            |at| matches!(self.base64_envelope(Encoding::Base64, at), Found::Enveloped(_));
         let mut at = 0;
         while let Some(line_end) = find_line_end(self.head, at) {
             at = line_end + 1;
@@ -164,12 +167,10 @@ impl Scan<'_> {
                     }
                 }
                 Label::Cut if self.more => found = Found::NeedMore,
+                Label::Damaged(body) => damaged |= is_envelope(body),
                 // The line before it is no label, but the bytes are an envelope's. (What begins with
                 // another letter is none; so blanks are not passed over from each line anew.)
-                _ if self.head.get(at) == Some(&b'M') => {
-                    let found = self.base64_envelope(Encoding::Base64, at);
-                    damaged |= matches!(found, Found::Enveloped(_));
-                }
+                _ if self.head.get(at) == Some(&b'M') => damaged |= is_envelope(at),
                 _ => {}
             }
         }
@@ -284,7 +285,7 @@ impl Scan<'_> {
                     Some(_) if rest.get(..blank).is_some_and(|blank| blank.contains(&b'\r')) => {
                         Label::Ours(label, at + whole + blank)
                     }
-                    Some(_) => Label::Damaged,
+                    Some(_) => Label::Damaged(at + whole + blank),
                     None => Label::Cut,
                 };
             }
@@ -301,8 +302,8 @@ enum Label {
     Ours(PemLabel, usize),
     /// The bytes end within a line that may become one of ours.
     Cut,
-    /// One of ours with more behind it in its line.
-    Damaged,
+    /// One of ours with more behind it in its line, and where that begins.
+    Damaged(usize),
     None,
 }
 
@@ -328,7 +329,7 @@ enum Match {
         definite: bool,
     },
     OtherCms(Oid),
-    /// It would be CMS, had not CR become CR NUL or CR LF, or LF become CR LF.
+    /// It would be CMS, had not CR become CR NUL, CR LF, CR CR or LF, or got lost.
     TextMode,
     /// It agrees as far as it goes.
     Cut,

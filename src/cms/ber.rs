@@ -152,7 +152,7 @@ impl Walker {
                 Doing::Header => {
                     let is_at_end = self.frames.last() == Some(&Some(self.position));
                     if is_at_end && self.header_len == 0 {
-                        self.leave()?;
+                        self.leave(visitor)?;
                         continue;
                     }
                     if self.place == Place::End {
@@ -169,7 +169,7 @@ impl Walker {
                         if !matches!(self.frames.last(), Some(None)) {
                             return Err(UNEXPECTED);
                         }
-                        self.leave()?;
+                        self.leave(visitor)?;
                     } else {
                         self.begin(&header, visitor)?;
                     }

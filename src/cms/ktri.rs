@@ -2,7 +2,8 @@
 //!
 //! A bad padding must look like any other wrong key, or the device becomes a decryption oracle. So
 //! an RSA decryption never fails here: behind a bad padding stands a substitute key, chosen without
-//! a branch, that depends on the file alone. Sending the same file again tells nothing new.
+//! a branch. It is the same whenever the same encrypted key comes, whatever else is in the file, so that
+//! sending it again tells nothing new.
 
 #[cfg(test)]
 mod vectors;

@@ -25,7 +25,9 @@ impl DeviceId {
     pub fn new(id: &str) -> Result<Self> {
         let first = id.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
         let rest = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));
-        if first && rest && id.len() <= 64 && !id.contains("..") {
+        // (A search for text is 3 KB of code.)
+        let goes_up = id.as_bytes().windows(2).any(|two| two == b"..");
+        if first && rest && id.len() <= 64 && !goes_up {
             Ok(Self(id.into()))
         } else {
             Err(Error::Argument(

@@ -225,11 +225,6 @@ impl KeyRing {
         operator.into_iter().chain(vendor)
     }
 
-    /// Whether there is a key without a certificate, which no file can name.
-    pub(crate) fn has_key_alone(&self) -> bool {
-        self.identities().any(|(_, identity)| identity.certificate().is_none())
-    }
-
     /// A ring that was never given a key is a mistake of the program; one whose operator's key is
     /// missing is a state that a device can be in.
     pub(crate) fn check_in_use(&self) -> Result<(), Misuse> {

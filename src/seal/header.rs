@@ -21,7 +21,7 @@ pub(super) struct Header {
 impl Header {
     pub(super) fn new(
         is_authenticated: bool,
-        recipients: Vec<RecipientInfo>,
+        recipients: &[RecipientInfo],
         algorithm: &[u8],
     ) -> Self {
         let version = match is_authenticated {
@@ -30,10 +30,10 @@ impl Header {
             false => 2,
         };
         let mut recipients: Vec<_> =
-            recipients.into_iter().map(|recipient| recipient.der).collect();
+            recipients.iter().map(|recipient| recipient.der.as_slice()).collect();
         // DER sorts a SET OF.
         recipients.sort_unstable();
-        let recipients = der(asn1::SET, &recipients.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let recipients = der(asn1::SET, &recipients);
         Self {
             is_authenticated,
             start: [der_unsigned(&[version]), recipients].concat(),

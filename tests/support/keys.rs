@@ -32,6 +32,12 @@ impl Device {
         Self { key, certificate: self.certificate.clone() }
     }
 
+    /// The same device, whose key notes its operations as `name` and fails with code 7.
+    pub(crate) fn failing(&self, name: &'static str, log: &Log) -> Self {
+        let key = Arc::new(Failing(self.watched(name, log).key));
+        Self { key, certificate: self.certificate.clone() }
+    }
+
     pub(crate) fn identity(&self) -> Identity {
         let certificate = Some(self.certificate.clone());
         Identity::new(Arc::clone(&self.key), certificate).expect("they belong together")
@@ -105,6 +111,24 @@ impl DeviceKey for Watched {
     fn rsa_decrypt(&self, scheme: RsaScheme, ciphertext: &[u8]) -> Result<Secret, KeyError> {
         self.log.note(format!("{} {scheme:?}", self.name));
         self.inner.rsa_decrypt(scheme, ciphertext)
+    }
+}
+
+/// A key that does what it is asked for, and does not tell the answer.
+#[derive(Debug)]
+struct Failing(Arc<dyn DeviceKey>);
+
+impl DeviceKey for Failing {
+    fn public_key(&self) -> &PublicKey {
+        self.0.public_key()
+    }
+
+    fn agree(&self, peer: PeerPoint<'_>) -> Result<Secret, KeyError> {
+        self.0.agree(peer).and(Err(KeyError::Vendor(7)))
+    }
+
+    fn rsa_decrypt(&self, scheme: RsaScheme, ciphertext: &[u8]) -> Result<Secret, KeyError> {
+        self.0.rsa_decrypt(scheme, ciphertext).and(Err(KeyError::Vendor(7)))
     }
 }
 

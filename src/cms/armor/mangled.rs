@@ -5,9 +5,10 @@ use super::{BOM, Match, content_info, is_fill};
 
 /// Whether our magic stands there after a transfer changed line ends, cut the eighth bit or recoded it.
 pub(super) fn is_magic(head: &[u8]) -> bool {
-    const MANGLED: [&[u8]; 6] =
-        [b"\x89SDI", b"\tSDI", b"\xc2\x89SDI", b"\xef\xbf\xbdSDI", b"SDI\r\n\x1a", b"SDI\n\x1a"];
-    MANGLED.iter().any(|start| head.starts_with(start))
+    // A code page makes up to three bytes of the first one, or another one, or none.
+    let mut behind = (0..4).filter_map(|at| head.get(at..)?.strip_prefix(b"SDI"));
+    head.starts_with(b"\x89SDI")
+        || behind.any(|rest| rest.starts_with(b"\r\n\x1a") || rest.starts_with(b"\n\x1a"))
 }
 
 /// Whether these bytes, which are no ContentInfo, were one: the content type is not where its length
@@ -17,16 +18,17 @@ pub(super) fn is_binary(head: &[u8]) -> bool {
     /// As far as length and type can reach, with each byte as three.
     const START: usize = 40;
     let start = head.get(..START).unwrap_or(head);
-    // 2a 86 48 86 f7 0d 01 after Latin-1 was made UTF-8; with bytes that are no UTF-8 replaced, or left
-    // out; with seven bits.
-    let is_recoded = |at: usize| match start.get(at..) {
-        Some([0x06, 9 | 11, b'*', arcs @ ..]) => matches!(
-            arcs,
-            [0xc2, 0x86, b'H', ..]
-                | [0xef, 0xbf, 0xbd, b'H', ..]
-                | [b'H', b'\r', 0x01, ..]
-                | [0x06, b'H', 0x06, ..]
-        ),
+    let is_changed = |at: usize| match start.get(at..) {
+        // An octet of the length was left out.
+        Some([0x06, 9 | 11, b'*', 0x86, b'H', 0x86, 0xf7, arcs @ ..]) => {
+            let arcs = arcs.strip_prefix(b"\r").unwrap_or(arcs);
+            matches!(arcs, [1, 7, 3, ..] | [1, 9, 16, 1, 23, ..])
+        }
+        // A code page made up to three bytes of the first 86, or another one, or none.
+        Some([0x06, 9 | 11, b'*', arcs @ ..]) => {
+            let len = arcs.iter().take(4).position(|&byte| byte == b'H');
+            len.is_some_and(|len| arcs.get(..len) != Some(&[0x86]))
+        }
         _ => false,
     };
     if start.first() != Some(&0x30) {
@@ -48,10 +50,11 @@ pub(super) fn is_binary(head: &[u8]) -> bool {
         rest = behind;
     }
     let undone = content_info(undone.get(..len).unwrap_or_default());
-    !matches!(undone, Match::NotCms | Match::Cut) || (1..start.len()).any(is_recoded)
+    !matches!(undone, Match::NotCms | Match::Cut) || (1..start.len()).any(is_changed)
 }
 
-/// Room for as much of UTF-16 as a label, or base64 up to the content type, needs.
+/// Room for as much of UTF-16 as a label, or base64 up to the content type, needs. (The headers of a mail
+/// may be longer.)
 pub(super) const PLACE: [u8; 256] = [0; 256];
 
 /// The bytes without what stands in front of them, and UTF-16 without its zeros. `None` if there was

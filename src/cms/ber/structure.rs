@@ -179,7 +179,7 @@ impl Walker {
     }
 
     /// The innermost element that was entered ends.
-    pub(super) fn leave(&mut self) -> Result<()> {
+    pub(super) fn leave(&mut self, visitor: &mut dyn Visitor) -> Result<()> {
         self.frames.pop();
         self.place = match self.place {
             Place::RecipientInfo if self.recipients > 0 => Place::EncryptedContentInfo,
@@ -188,6 +188,7 @@ impl Walker {
                 // One for nobody is work, too.
                 if self.recipients == self.keys_before {
                     self.count_recipient()?;
+                    visitor.other_recipient()?;
                 }
                 Place::AgreementEnd
             }

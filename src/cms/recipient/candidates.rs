@@ -1,9 +1,12 @@
 //! Is a recipient one of our keys? And in the end, the content key.
 //!
 //! Only what one of our keys may open is kept. An entry that names one of our identities is tried
-//! first. A key whose certificate we never saw is tried on every entry that could be for it, since
-//! no name can tell.
+//! first, and with no other. A key whose certificate we never saw is tried on every entry that could
+//! be for it: of the names in that certificate we know those that follow from the key.
 
+mod unnamed;
+
+use self::unnamed::{Unnamed, UnnamedList};
 use super::{EncryptedKey, KeyTransport, RecipientId};
 use crate::cms::content::ContentAlgorithm;
 use crate::cms::kari::Agreement;
@@ -30,7 +33,8 @@ pub(crate) struct Recipients {
     agreement: Option<Result<Arc<Agreement>>>,
     strangers: Strangers,
     operations: u32,
-    shared: Vec<(usize, Vec<u8>, Secret)>,
+    /// What a key answered for a point.
+    shared: Vec<(usize, Vec<u8>, Result<Secret>)>,
 }
 
 /// What one entry asks a key for, or why it cannot be asked.
@@ -39,26 +43,6 @@ enum Entry {
     Transport(Transport, Vec<u8>),
     Agreement(Arc<Agreement>, Vec<u8>),
     Unusable(Error),
-}
-
-/// One encrypted key of a key agreement that names no identity of ours.
-#[derive(Debug)]
-struct Unnamed {
-    place: usize,
-    agreement: Arc<Agreement>,
-    wrapped: Vec<u8>,
-}
-
-/// What is kept for a key alone.
-#[derive(Debug, Default)]
-struct UnnamedList {
-    entries: Vec<Unnamed>,
-    /// Bytes that they take.
-    size: usize,
-    /// Different ones of their agreements.
-    agreements: u32,
-    /// There were more than may be tried.
-    is_overfull: bool,
 }
 
 /// A content key, and how a failure with it has to look.
@@ -100,7 +84,7 @@ impl Recipients {
             Ok(transport) => Entry::Transport(transport, info.encrypted_key.to_vec()),
             Err(error) => Entry::Unusable(error),
         };
-        let mut is_ours = false;
+        let is_ours = self.is_ours(&info.id);
         let identities = self.keys.identities().enumerate().zip(&mut self.transports);
         for ((place, (_, identity)), (count, last)) in identities {
             let public = identity.key().public_key();
@@ -109,11 +93,9 @@ impl Recipients {
             }
             let fits = info.encrypted_key.len() == public.value().len();
             if info.id.is_of(identity) {
-                is_ours = true;
                 let entry = if fits { entry() } else { Entry::Unusable(WRONG_LENGTH) };
                 keep_named(&mut self.named, place, entry)?;
-            }
-            if fits {
+            } else if fits && !is_ours {
                 *count += 1;
                 *last = (*count == 1).then(entry);
             }
@@ -132,10 +114,10 @@ impl Recipients {
         let info = EncryptedKey::read(raw, &self.keys.policy().limits)?;
         let agreement = self.agreement.clone().ok_or(NO_AGREEMENT)?;
         let is_possible = info.wrapped.len() <= Self::MAX_WRAPPED;
-        let mut is_ours = false;
-        for (place, (_, identity)) in self.keys.identities().enumerate() {
+        let is_ours = self.is_ours(&info.id);
+        let keys = self.keys.clone();
+        for (place, (_, identity)) in keys.identities().enumerate() {
             let Some(curve) = identity.key().public_key().algorithm().curve() else { continue };
-            let is_named = info.id.is_of(identity);
             let entry = match &agreement {
                 Ok(agreement) if agreement.fits(curve) && is_possible => {
                     Entry::Agreement(Arc::clone(agreement), info.wrapped.to_vec())
@@ -144,19 +126,21 @@ impl Recipients {
                 Ok(_) => Entry::Unusable(OTHER_CURVE),
                 Err(error) => Entry::Unusable(error.clone()),
             };
-            if is_named {
-                is_ours = true;
+            if info.id.is_of(identity) {
                 keep_named(&mut self.named, place, entry)?;
             } else if let Entry::Agreement(agreement, wrapped) = entry
                 && agreement.may_be_on(curve)
+                && !is_ours
+                && self.is_guessed(place, identity)
             {
-                let max_key_ops = self.keys.policy().max_key_ops;
-                self.unnamed.keep(Unnamed { place, agreement, wrapped }, max_key_ops)?;
+                let is_kept = self
+                    .unnamed
+                    .keep(Unnamed { place, agreement, wrapped }, keys.policy().max_key_ops)?;
+                self.unnamed.is_overfull |= !is_kept && identity.certificate().is_none();
             }
         }
         self.count(&info.id, is_ours);
-        // With a name found, only a key without a certificate is still tried on the others.
-        if !self.named.is_empty() && !self.keys.has_key_alone() {
+        if is_ours && self.guesses(&keys).next().is_none() {
             self.unnamed = UnnamedList::default();
         }
         Ok(())
@@ -174,11 +158,35 @@ impl Recipients {
         }
     }
 
+    fn is_ours(&self, id: &RecipientId<'_>) -> bool {
+        self.keys.identities().any(|(_, identity)| id.is_of(identity))
+    }
+
+    /// Whether a key is tried on entries that do not name it: the vendor may have wrapped it in another
+    /// certificate than ours. A file that names it, or another key of ours, knows our certificates.
+    fn is_guessed(&self, place: usize, identity: &Identity) -> bool {
+        self.named.iter().all(|(of, _)| *of != place && identity.certificate().is_none())
+    }
+
+    /// The keys to guess with: first those whose certificates we never saw.
+    fn guesses<'k>(
+        &self,
+        keys: &'k KeyRing,
+    ) -> impl Iterator<Item = (usize, (Owner, &'k Identity))> {
+        [false, true].into_iter().flat_map(move |has_certificate| {
+            keys.identities().enumerate().filter(move |(place, (_, identity))| {
+                identity.certificate().is_some() == has_certificate
+                    && self.is_guessed(*place, identity)
+            })
+        })
+    }
+
     /// Unwraps the content key with the first of our keys that can.
     pub(crate) fn content_key(&mut self, content: &ContentAlgorithm) -> Result<ContentKey> {
         let keys = self.keys.clone();
-        let named = core::mem::take(&mut self.named);
         let unnamed = core::mem::take(&mut self.unnamed);
+        let guesses: Vec<_> = self.guesses(&keys).collect();
+        let named = core::mem::take(&mut self.named);
         let mut failure = None;
 
         for (place, (owner, identity)) in keys.identities().enumerate() {
@@ -188,17 +196,15 @@ impl Recipients {
                         let failure = Error::Decrypt;
                         return Ok(ContentKey { owner, key, is_named: true, is_refused, failure });
                     }
-                    Err(error @ (Error::Limit { .. } | Error::OutOfMemory)) => return Err(error),
+                    Err(Error::OutOfMemory) => return Err(Error::OutOfMemory),
                     Err(error) => note(&mut failure, error),
                 }
             }
         }
-        // A certificate that no entry names: the vendor may have wrapped the key in another one.
-        let is_tried = |identity: &Identity| identity.certificate().is_none() || named.is_empty();
         // An agreement tells a right key from a wrong one, so what fails after it is damage.
-        for (place, (owner, identity)) in keys.identities().enumerate() {
+        for &(place, (owner, identity)) in &guesses {
             let entries = unnamed.entries.iter().filter(|entry| entry.place == place);
-            for Unnamed { agreement, wrapped, .. } in entries.filter(|_| is_tried(identity)) {
+            for Unnamed { agreement, wrapped, .. } in entries {
                 match self.ask_agreement(place, identity, agreement, wrapped, content) {
                     Ok(key) => {
                         let failure = Error::Decrypt;
@@ -209,26 +215,22 @@ impl Recipients {
                 }
             }
         }
-        // RSA does not, so only a sole entry is tried; first by keys that no file can name.
-        for of_certificate in [false, true] {
-            for (place, (owner, identity)) in keys.identities().enumerate() {
-                if identity.certificate().is_some() != of_certificate || !is_tried(identity) {
-                    continue;
-                }
-                let sole = self.transports.get_mut(place).and_then(|(_, sole)| sole.take());
-                let Some(entry) = sole else { continue };
-                match self.ask(place, identity, &entry, content) {
-                    Ok((key, is_refused)) => {
-                        let failure = self.unnamed_failure(identity);
-                        return Ok(ContentKey { owner, key, is_named: false, is_refused, failure });
-                    }
-                    Err(error) => self.note_unnamed(&mut failure, identity, error)?,
-                }
-            }
+        if unnamed.is_overfull && guesses.iter().any(|(_, (_, key))| key.certificate().is_none()) {
+            note(&mut failure, too_many(&keys));
         }
-        // A key alone may yet be meant by what was not kept; one with a certificate is hardly.
-        if unnamed.is_overfull && keys.has_key_alone() {
-            return Err(too_many(&keys));
+        // RSA does not tell, so only a sole entry is tried, and what was wrong before is not forgotten.
+        for &(place, (owner, identity)) in &guesses {
+            let sole = self.transports.get_mut(place).and_then(|(_, sole)| sole.take());
+            let Some(entry) = sole else { continue };
+            match self.ask(place, identity, &entry, content) {
+                Ok((key, is_refused)) => {
+                    let wrong = self.unnamed_failure(identity);
+                    note(&mut failure, wrong.clone());
+                    let failure = failure.unwrap_or(wrong);
+                    return Ok(ContentKey { owner, key, is_named: false, is_refused, failure });
+                }
+                Err(error) => self.note_unnamed(&mut failure, identity, error)?,
+            }
         }
         Err(failure.unwrap_or_else(|| self.not_for_this_device()))
     }
@@ -250,9 +252,11 @@ impl Recipients {
         error: Error,
     ) -> Result<()> {
         match error {
-            Error::Limit { .. } | Error::OutOfMemory => return Err(error),
+            Error::OutOfMemory => return Err(error),
             Error::Decrypt => note(failure, self.unnamed_failure(identity)),
-            Error::Key(KeyFault::Vendor(_) | KeyFault::Answer) => note(failure, error),
+            Error::Limit { .. } | Error::Key(KeyFault::Vendor(_) | KeyFault::Answer) => {
+                note(failure, error);
+            }
             Error::Unsupported(_) if identity.certificate().is_none() => note(failure, error),
             // What it needs may be for a stranger alone.
             _ => {}
@@ -296,20 +300,23 @@ impl Recipients {
         wrapped: &[u8],
         content: &ContentAlgorithm,
     ) -> Result<Secret> {
-        let is_known = |(of, point, _): &&(usize, Vec<u8>, Secret)| {
-            *of == place && point.as_slice() == agreement.point()
-        };
-        let key = match self.shared.iter().find(is_known) {
-            Some((_, _, shared)) => agreement.unwrap(shared, wrapped)?,
+        let is_of =
+            |(of, point, _): &(usize, Vec<u8>, _)| *of == place && point == agreement.point();
+        let at = match self.shared.iter().position(is_of) {
+            Some(at) => at,
             None => {
                 let curve = curve_of(identity)?;
                 let point = agreement.checked_point(curve)?;
                 self.charge()?;
-                let shared = agree(identity, curve, &point)?;
-                let key = agreement.unwrap(&shared, wrapped)?;
-                self.shared.push((place, agreement.point().to_vec(), shared));
-                key
+                let answer = agree(identity, curve, &point);
+                self.shared.push((place, agreement.point().to_vec(), answer));
+                self.shared.len() - 1
             }
+        };
+        let key = match self.shared.get(at) {
+            Some((_, _, Ok(shared))) => agreement.unwrap(shared, wrapped)?,
+            Some((_, _, Err(error))) => return Err(error.clone()),
+            None => None,
         };
         // A content key of the wrong length is a wrong key.
         key.filter(|key| key.len() == content.key_len()).ok_or(Error::Decrypt)
@@ -320,32 +327,6 @@ impl Recipients {
             return Err(too_many(&self.keys));
         }
         self.operations += 1;
-        Ok(())
-    }
-}
-
-impl UnnamedList {
-    /// Bytes. Five hundred keys of one agreement fit.
-    const MAX: usize = 64 << 10;
-
-    /// No more agreements than a key may be asked for.
-    fn keep(&mut self, entry: Unnamed, max_key_ops: u32) -> Result<()> {
-        let is_kept = |last: &Unnamed| Arc::ptr_eq(&last.agreement, &entry.agreement);
-        let (new, agreement) = match self.entries.last() {
-            Some(last) if is_kept(last) => (0, 0),
-            _ => (1, entry.agreement.size()),
-        };
-        let agreements = self.agreements.saturating_add(new);
-        // While the list grows, the old one is there beside the new one.
-        let size = self.size + 2 * size_of::<Unnamed>() + entry.wrapped.len() + agreement;
-        if agreements <= max_key_ops && size <= Self::MAX {
-            self.agreements = agreements;
-            self.entries.try_reserve(1).map_err(|_| Error::OutOfMemory)?;
-            self.entries.push(entry);
-            self.size = size;
-        } else {
-            self.is_overfull = true;
-        }
         Ok(())
     }
 }
