@@ -106,6 +106,23 @@ fn a_mangled_envelope_is_never_plain() {
     }
 }
 
+/// What has come so far of an envelope in disguise is not judged before it can be.
+#[test]
+fn a_disguised_envelope_is_judged_when_it_is_known() {
+    let so_far = |file: &[u8]| detect(None, file, Hint::default());
+    let der = b"\x30\x82\x01\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x82";
+    let last = der.iter().position(|&byte| byte == 3).expect("the type's last arc");
+    for front in [&b"\0"[..], b"\n", b"\xef\xbb\xbf"] {
+        let file = [front, der].concat();
+        for end in front.len() + 1..=file.len() {
+            let damaged = Detection::Damaged(Damage::Armor);
+            let known = if end > front.len() + last { damaged } else { Detection::NeedMore };
+            assert_eq!(so_far(&file[..end]), known, "{front:?} {end}");
+            assert_eq!(whole(&file[..end]), damaged, "{front:?} {end}");
+        }
+    }
+}
+
 /// Every length of an envelope, in each form that a length has.
 #[test]
 fn text_mode_is_seen_whatever_bytes_the_lengths_have() {

@@ -13,7 +13,7 @@ declare -A files=(
     [cbc]="src/cms/content/cbc.rs"
     [ktri]="src/cms/ktri.rs"
     [ring]="src/key/ring.rs"
-    [recipient]="src/cms/recipient.rs src/cms/recipient/*.rs"
+    [recipient]="src/cms/recipient.rs src/cms/recipient/*.rs src/cms/recipient/candidates/*.rs"
     [detect]="src/detect.rs src/cms/armor.rs src/cms/armor/*.rs"
     [ber]="src/limits.rs src/cms/ber.rs src/cms/ber/*.rs"
 )

@@ -247,6 +247,25 @@ fn a_key_alone_that_is_named_is_tried_on_nothing_else() {
     assert_eq!(log.take(), ["key agree"]);
 }
 
+/// What names one key and is damaged does not hide what another key alone opens, whichever comes first.
+#[test]
+fn a_damaged_entry_does_not_hide_another_keys() {
+    let (operator, file) = last_of(1);
+    let vendor = Device::new(KeyAlgorithm::P256, "vendor");
+    let operators = Node::parse(&file).at(path::RECIPIENT).clone();
+    let mut vendors = Node::parse(&sealed(&[&vendor])).at(path::RECIPIENT).clone();
+    vendors.at(&path::WRAPPED_KEYS[path::RECIPIENT.len()..]).at(&[0, 1]).body()[0] ^= 1;
+    let mut ring = vendor.ring();
+    ring.set_operator(Some(operator.bare()), OperatorMode::Prefer).unwrap();
+    for recipients in [[&operators, &vendors], [&vendors, &operators]] {
+        let file = edited(&file, path::RECIPIENTS, |set| {
+            *set.children() = recipients.map(Clone::clone).to_vec();
+        });
+        assert_eq!(owner(&file, &ring), Ok(Owner::Operator));
+        assert_eq!(refusal(&file, &vendor.ring()), Error::Decrypt);
+    }
+}
+
 /// A module that fails is not asked for the same point again.
 #[test]
 fn a_point_is_asked_for_once_whatever_the_answer() {

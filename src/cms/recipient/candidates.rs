@@ -140,7 +140,7 @@ impl Recipients {
             }
         }
         self.count(&info.id, is_ours);
-        if is_ours && self.guesses(&keys).next().is_none() {
+        if self.guesses(&keys).next().is_none() {
             self.unnamed = UnnamedList::default();
         }
         Ok(())
