@@ -106,6 +106,19 @@ fn a_mangled_envelope_is_never_plain() {
     }
 }
 
+/// DER that is no CMS: a key, an algorithm of ANSI's, one of Korea's, PKCS#12.
+#[test]
+fn other_der_is_plain() {
+    for der in [
+        &b"\x30\x82\x04\xbe\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"[..],
+        b"\x30\x0f\x06\x09\x2a\x86\x48\xce\x3d\x04\x03\x02\x01\x30\x03\x02\x01\x01",
+        b"\x30\x0b\x06\x09\x2a\x83\x1a\x8c\x9a\x44\x01\x02\x03",
+        b"\x30\x80\x02\x01\x03\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x80",
+    ] {
+        assert_eq!(whole(der), Detection::Plain, "{der:x?}");
+    }
+}
+
 /// What has come so far of an envelope in disguise is not judged before it can be.
 #[test]
 fn a_disguised_envelope_is_judged_when_it_is_known() {
@@ -175,8 +188,8 @@ fn text_mode_is_seen_whatever_bytes_the_lengths_have() {
 fn a_block_in_one_line_is_never_plain() {
     for (file, encoding) in forms() {
         if let Encoding::Pem(_) = encoding {
-            let line = file.iter().map(|&byte| if byte == b'\n' { b' ' } else { byte });
-            let line: Vec<u8> = line.collect();
+            let text = String::from_utf8(file).expect("PEM is ASCII");
+            let line = text.replace('\n', "  ").into_bytes();
             for front in [&b""[..], b"hostname r1\n", b"hostname r1\r\n\r\n"] {
                 let found = whole(&[front, &line].concat());
                 assert_eq!(found, Detection::Damaged(Damage::Armor), "{encoding:?} {front:?}");
@@ -185,6 +198,33 @@ fn a_block_in_one_line_is_never_plain() {
     }
     let other = b"hostname r1\n-----BEGIN PKCS7----- MIIC5zCCAc+gAwIBAgI -----END PKCS7-----\n";
     assert_eq!(whole(other), Detection::Plain);
+}
+
+/// A mail whose headers break off is no text, however its body stands there; but an encrypted secret in a
+/// configuration is.
+#[test]
+fn the_body_of_a_broken_mail_is_never_plain() {
+    for (file, encoding) in forms() {
+        let Ok(text) = String::from_utf8(file) else { continue };
+        if encoding != Encoding::Smime {
+            continue;
+        }
+        for (front, indent) in
+            [("hello", ""), ("hello", "    "), ("MIME-Version: 1.0\nhello", "\t ")]
+        {
+            let broken = format!("{front}\n{}", text.replace("\n\n", &format!("\n\n{indent}")));
+            for broken in [broken.replace('\n', "\r\n"), broken.replace('\n', "\r"), broken] {
+                let found = whole(broken.as_bytes());
+                assert_eq!(found, Detection::Damaged(Damage::Armor), "{broken:?}");
+            }
+        }
+        let (_, body) = text.split_once("\n\n").expect("a blank line ends the headers");
+        for line_end in ["\n", "\r\n", "\r"] {
+            let plain = format!("<a>\n\n<data>\n  {}</data></a>\n", body.replace('\n', "\n  "));
+            let plain = plain.replace('\n', line_end);
+            assert_eq!(whole(plain.as_bytes()), Detection::Plain, "{plain:?}");
+        }
+    }
 }
 
 /// Each bit of the line that begins a block, and of a mail's headers.

@@ -157,7 +157,15 @@ impl Scan<'_> {
             |at| matches!(self.base64_envelope(Encoding::Base64, at), Found::Enveloped(_));
         let mut at = 0;
         while let Some(line_end) = find_line_end(self.head, at) {
-            at = line_end + 1;
+            let line = self.head.get(at..line_end).unwrap_or_default();
+            let is_return = self.head.get(line_end..).is_some_and(|end| end.starts_with(b"\r\n"));
+            at = line_end + if is_return { 2 } else { 1 };
+            // Behind a blank line a mail's body begins, and may be indented. Elsewhere what is indented
+            // belongs to what stands before it.
+            let is_body = line.iter().all(|&byte| is_space(byte));
+            let rest = self.head.get(at..).unwrap_or_default();
+            let indent = rest.iter().take_while(|byte| is_body && b" \t".contains(byte)).count();
+            let start = at + indent;
             match self.label_at(at) {
                 Label::Ours(label, body) => {
                     match self.base64_envelope(Encoding::Pem(label), body) {
@@ -169,8 +177,8 @@ impl Scan<'_> {
                 Label::Cut if self.more => found = Found::NeedMore,
                 Label::Damaged(body) => damaged |= is_envelope(body),
                 // The line before it is no label, but the bytes are an envelope's. (What begins with
-                // another letter is none; so blanks are not passed over from each line anew.)
-                _ if self.head.get(at) == Some(&b'M') => damaged |= is_envelope(at),
+                // another letter is none; so empty lines are not passed over from each one anew.)
+                _ if self.head.get(start) == Some(&b'M') => damaged |= is_envelope(start),
                 _ => {}
             }
         }
