@@ -162,7 +162,7 @@ fn a10_a_guess_does_not_hide_a_key_that_certainly_opens() {
             assert_eq!(owner(&file, &ring), Ok(Owner::Vendor));
         }
     }
-    // Of two RSA keys the one without a certificate is asked, since no file can name it.
+    // Of two RSA keys the one whose certificate we never saw is asked first.
     let vendor = Device::new(KeyAlgorithm::Rsa(2048), "vendor");
     let elsewhere = Device::with_key(Arc::clone(&vendor.key), "wrapped by the directory");
     let mut ring = ring_of(vendor.bare());
