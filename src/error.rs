@@ -148,7 +148,9 @@ impl Display for Error {
             Self::Rejected { check, line } => {
                 write!(f, "the decrypted configuration failed the check `{check}` in line {line}")
             }
-            Self::Random(0) => f.write_str("the source of randomness gives nothing usable"),
+            Self::Random(0) => f.write_str(
+                "the source of randomness gives nothing usable: see whether it works at all",
+            ),
             Self::Random(code) => {
                 write!(f, "the source of randomness failed with code {code}: try again later")
             }

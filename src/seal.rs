@@ -70,7 +70,8 @@ pub enum Form {
 /// # Errors
 /// [`Error::Argument`] without a certificate or for an RSA key below 2048 bits, [`Error::Limit`] for
 /// more than 10,000 certificates, for one whose issuer and serial number are longer than devices read
-/// (1,024 bytes), or for more content than one key encrypts, [`Error::Random`] when the source fails, [`Error::Unsupported`] for what this build lacks, [`Error::OutOfMemory`].
+/// (1,024 bytes), or for more content than one key encrypts, [`Error::Random`] when the source fails,
+/// [`Error::Unsupported`] for what this build lacks, [`Error::OutOfMemory`].
 pub fn seal(
     plaintext: &[u8],
     to: &[Certificate],

@@ -39,7 +39,12 @@ fn rows() -> Vec<Row> {
             0,
             "the decrypted configuration failed the check `utf-8` in line 7",
         ),
-        (Error::Random(0), 180, 0, "the source of randomness gives nothing usable"),
+        (
+            Error::Random(0),
+            180,
+            0,
+            "the source of randomness gives nothing usable: see whether it works at all",
+        ),
         (
             Error::Random(0x922),
             180,
