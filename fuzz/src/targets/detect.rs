@@ -27,6 +27,17 @@ pub fn run(data: &[u8]) {
     let blind = detect(None, head, Hint { at_end: hint.at_end, expect_encrypted: false });
     assert!(blind == found || blind == Detection::Plain && matches!(found, Detection::Damaged(_)));
 
+    // What it is called stands in it.
+    if let Detection::Enveloped(encoding) = found {
+        let is_magic = head.starts_with(b"\x89SDI");
+        assert_eq!(encoding.name() == "magic-der", is_magic, "{encoding:?}");
+        assert_eq!(encoding.name() == "pem", encoding.label().is_some(), "{encoding:?}");
+        if let Some(label) = encoding.label() {
+            let begin = format!("-----BEGIN {label}-----");
+            assert!(head.windows(begin.len()).any(|line| line == begin.as_bytes()), "{label}");
+        }
+    }
+
     // With the first bytes the answer is final, whatever follows.
     if let Some(first) = head.get(..HEAD) {
         let first = detect(Some(name), first, Hint { at_end: false, ..hint });

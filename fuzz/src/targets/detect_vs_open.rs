@@ -15,6 +15,8 @@ pub fn run(file: &[u8]) {
     match (sdi::detect(None, file, AT_END), &envelope) {
         (Detection::Enveloped(encoding), Ok(envelope)) => {
             assert_eq!(encoding, envelope.encoding());
+            assert!(envelope.trailing_len() < file.len() as u64);
+            assert!(!envelope.has_crlf() || file.contains(&b'\r'));
         }
         (Detection::Enveloped(_), Err(error)) => assert_ne!(*error, Error::NotEncrypted),
         (Detection::Plain, envelope) => assert_eq!(*envelope, Err(Error::NotEncrypted)),
